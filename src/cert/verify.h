@@ -1,0 +1,24 @@
+/*
+ * One chain against one vendor's anchors, and no others: no store ever holds two vendors' CAs, so
+ * that one vendor's CA can't mint another.
+ */
+#ifndef VG_CERT_VERIFY_H
+#define VG_CERT_VERIFY_H
+
+#include <openssl/x509.h>
+
+#include "base/attr.h"
+#include "vocab/reason.h"
+
+#define VG_CHAIN_DEPTH 4
+
+/*
+ * `anchors` are the identity's CAs (an intermediate may be one), `untrusted` what the client sent
+ * beside its leaf (may be NULL), `now` microseconds since 1970 UTC. VG_REASON_NONE where the chain
+ * holds and the leaf may authenticate a client (EKU clientAuth must be there); else
+ * IDENTITY_EXPIRED, IDENTITY_EKU or IDENTITY_CHAIN.
+ */
+enum vg_reason vg_cert_verify(X509 *leaf, STACK_OF(X509) *untrusted, STACK_OF(X509) *anchors,
+			      int64_t now) VG_MUST_CHECK;
+
+#endif

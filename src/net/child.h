@@ -1,0 +1,57 @@
+/*
+ * How every child of the supervisor begins: it learns over its channel (descriptor 3) which role
+ * it is, and is given the image, descriptors and peers that its role needs; nothing else of the
+ * machine is asked. Used by worker, keys, broker and recorder.
+ */
+#ifndef VG_NET_CHILD_H
+#define VG_NET_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "policy/image.h"
+#include "sys/chan.h"
+#include "sys/shm.h"
+
+#define VG_CHILD_LISTENERS_MAX 64
+#define VG_CHILD_PEERS_MAX 128
+
+struct vg_child_ring {
+	uint32_t index;
+	int file_fd, tail_fd;
+};
+
+struct vg_child {
+	struct vg_chan supervisor;
+	enum vg_role role;
+	uint32_t index;
+	struct vg_msg_hello hello;
+
+	uint64_t generation;
+	struct vg_map image_map;
+	struct vg_image image;
+
+	int listeners[VG_CHILD_LISTENERS_MAX]; /* in the order of the image's; -1: none */
+	uint32_t listener_count;
+	struct vg_chan peers[VG_CHILD_PEERS_MAX]; /* as they came */
+	uint32_t peer_index[VG_CHILD_PEERS_MAX];
+	uint32_t peer_count;
+	struct vg_child_ring rings[VG_CHILD_PEERS_MAX];
+	uint32_t ring_count;
+	int state_fd; /* -1: not given */
+};
+
+/*
+ * Takes messages until GO, and opens the log as "ROLE INDEX". False, and told in the log, where
+ * the channel ends before, or says what `role` must not be told.
+ */
+bool vg_child_start(struct vg_child *child, enum vg_role role) VG_MUST_CHECK;
+
+/* READY: it serves. */
+bool vg_child_ready(struct vg_child *child) VG_MUST_CHECK;
+
+/* The first peer of that role; NULL. */
+struct vg_chan *vg_child_peer(struct vg_child *child, enum vg_role role) VG_MUST_CHECK;
+
+#endif

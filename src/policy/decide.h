@@ -1,0 +1,56 @@
+/*
+ * The decision: a pure function of the policy image and the facts of one request. The worker, and
+ * `vendgatectl explain`, call the same code; it allocates nothing and reads no clock.
+ *
+ * The steps stand in step.def in their order, and the first refusal wins.
+ */
+#ifndef VG_POLICY_DECIDE_H
+#define VG_POLICY_DECIDE_H
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "policy/image.h"
+#include "policy/path.h"
+#include "policy/query.h"
+#include "policy/route.h"
+#include "policy/step.h"
+#include "vocab/method.h"
+#include "vocab/reason.h"
+
+/* What is known of a request when it is decided; slices are borrowed for the call. */
+struct vg_facts {
+	int64_t now; /* microseconds since 1970 UTC */
+
+	/* The connection: its identity is proven. */
+	uint32_t vendor;
+	uint32_t ident;
+	struct vg_addr src;
+	struct vg_slice sni; /* lower case, no final dot; empty where the client sent none */
+
+	/* The message. */
+	enum vg_reason malformed; /* what its parser refused, else VG_REASON_NONE */
+	const char *fault;        /* why, in a few words; NULL where well formed */
+	struct vg_slice host;     /* lower case, no port, no final dot */
+	struct vg_slice method;
+	const struct vg_path *path;   /* NULL only where malformed */
+	const struct vg_query *query; /* NULL where there is none */
+	bool has_body;                /* it announces one, be it empty */
+	uint64_t body_length;         /* of a Content-Length; 0 where chunked */
+	struct vg_slice content_type; /* the field's value; empty where absent */
+};
+
+struct vg_verdict {
+	enum vg_reason reason; /* VG_REASON_ACCESS_ALLOWED, or why not */
+	enum vg_step step;     /* that refused; VG_STEP_COUNT for an allow */
+	uint32_t service;      /* VG_NO_ROW where none was found */
+	uint32_t rule;         /* that decided: allowed, or was the nearest; VG_NO_ROW */
+	struct vg_slice constraint; /* what exactly refused: a parameter's name, a fault; or empty */
+	struct vg_path path;   /* below the service's prefix: what goes upstream */
+	struct vg_route route;
+	uint64_t max_body; /* of an allowed request */
+};
+
+struct vg_verdict vg_decide(const struct vg_image *image, const struct vg_facts *facts)
+	VG_MUST_CHECK;
+
+#endif

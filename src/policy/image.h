@@ -1,0 +1,270 @@
+/*
+ * The policy image: everything that the running gateway knows of its configuration, as one flat
+ * block of memory that holds no pointer. `vendgatectl compile` writes it (config/compile.h), every
+ * role maps it read-only, vg_decide() reads nothing else, and the tests build it in memory.
+ *
+ * A block begins with struct vg_image_header, then the sections of image.def, each aligned to 8.
+ * vg_image_open() checks every offset, count, index and enum in it once, in time linear in its
+ * size; after that the accessors need no checks.
+ *
+ * Rows are in host byte order: an image never leaves its machine.
+ */
+#ifndef VG_POLICY_IMAGE_H
+#define VG_POLICY_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/slice.h"
+
+#define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
+#define VG_IMAGE_LAYOUT UINT32_C(1)
+#define VG_IMAGE_MAX ((size_t)1 << 30)
+#define VG_NO_ROW UINT32_MAX /* an index that names no row */
+
+enum vg_section {
+#define VG_SECTION(NAME, name, row) VG_SECTION_##NAME,
+#include "policy/image.def"
+#undef VG_SECTION
+	VG_SECTION_COUNT
+};
+
+/* Bytes of the TEXT section: where they begin and how many; {0, 0} is the empty string. */
+struct vg_str {
+	uint32_t offset;
+	uint32_t len;
+};
+
+/* Rows of another section: [first, first + count). */
+struct vg_span {
+	uint32_t first;
+	uint32_t count;
+};
+
+/* Where a person wrote it: for explain, and for the event's rule_line. */
+struct vg_where {
+	struct vg_str file;
+	uint32_t line;
+	uint32_t pad;
+};
+
+struct vg_img_gateway {
+	struct vg_str node;
+	struct vg_str state; /* directories, absolute */
+	struct vg_str run;
+	struct vg_str user; /* "" where the gateway stays who started it */
+	uint32_t workers;
+	uint32_t drain_ms;
+	uint32_t connections; /* in all; 0: half of the descriptors */
+	uint32_t header_bytes;
+	uint32_t header_timeout_ms;
+	uint32_t idle_timeout_ms;
+	uint64_t max_body;
+	uint16_t tls_min; /* 0x0303 or 0x0304 */
+	uint16_t pad[3];
+};
+
+struct vg_img_listener {
+	struct vg_addr addr;
+	uint16_t port;
+	uint16_t pad[3];
+};
+
+struct vg_img_cert {
+	struct vg_span chain;   /* of DER, the leaf first */
+	struct vg_str key_path; /* absolute; only the keys role opens it */
+};
+
+enum vg_sink_kind { VG_SINK_UDP, VG_SINK_FILE, VG_SINK_KINDS };
+enum vg_format { VG_FORMAT_SD, VG_FORMATS };
+
+struct vg_img_sink {
+	struct vg_str name;
+	struct vg_str path; /* of a file; absolute */
+	struct vg_addr addr;
+	uint16_t port;
+	uint8_t kind;     /* enum vg_sink_kind */
+	uint8_t format;   /* enum vg_format */
+	uint8_t facility; /* syslog's number, 0 to 23 */
+	uint8_t pad[3];
+};
+
+enum vg_balance { VG_BALANCE_ROUND_ROBIN, VG_BALANCE_LEAST_CONN, VG_BALANCES };
+
+struct vg_img_service {
+	struct vg_str name;
+	struct vg_str host;   /* lower case, no port */
+	struct vg_str prefix; /* "" or "/seg[/seg…]", normalised, no final slash */
+	struct vg_span upstreams;
+	uint32_t connect_timeout_ms;
+	uint32_t response_timeout_ms;
+	uint8_t balance;          /* enum vg_balance */
+	uint8_t forward_identity; /* 1: X-Vendor-Id and the like are sent upstream */
+	uint8_t has_data;         /* it has `data`: answers are marked no-store */
+	uint8_t pad[5];
+	struct vg_where where;
+};
+
+struct vg_img_upstream {
+	struct vg_addr addr;
+	uint16_t port;
+	uint16_t pad[3];
+	struct vg_str text; /* as written, for events */
+};
+
+enum vg_mode { VG_MODE_ENFORCE, VG_MODE_SUSPENDED, VG_MODES };
+
+struct vg_img_vendor {
+	struct vg_str id;
+	struct vg_span idents;
+	struct vg_span rules;
+	uint8_t mode; /* enum vg_mode */
+	uint8_t hide;
+	uint8_t pad[6];
+	struct vg_where where;
+};
+
+enum vg_name_kind {
+	VG_NAME_URI,     /* exact bytes */
+	VG_NAME_DNS,     /* lower case */
+	VG_NAME_EMAIL,   /* exact bytes */
+	VG_NAME_IP,      /* 16 bytes, struct vg_addr */
+	VG_NAME_SUBJECT, /* RFC 4514 text as cert/facts.h writes it */
+	VG_NAME_KINDS
+};
+
+/* One [identity]: a certificate is this where every kind that is set has one of its values. */
+struct vg_img_ident {
+	uint32_t vendor;
+	uint32_t pad;
+	struct vg_str name; /* "" for the unnamed one */
+	struct vg_span cas; /* of DER; at least one */
+	struct vg_span names[VG_NAME_KINDS]; /* of ITEM; an empty one is not set, one at least is */
+	struct vg_span pins;     /* of PIN; empty: not set */
+	struct vg_span networks; /* of PREFIX; empty: not set */
+	struct vg_where where;
+};
+
+struct vg_img_name {
+	struct vg_str value;
+	uint32_t kind;  /* enum vg_name_kind */
+	uint32_t ident; /* the same name may lead to several */
+};
+
+struct vg_img_pin {
+	uint8_t spki_sha256[32];
+};
+
+enum vg_value_type {
+	VG_VALUE_ANY,   /* no type: [A-Za-z0-9._~-]{1,128} in a path; in a query 1 to 256 decoded bytes */
+	VG_VALUE_INT,   /* 0|-?[1-9][0-9]{0,17}, low to high */
+	VG_VALUE_UUID,  /* 8-4-4-4-12 hexadecimal digits */
+	VG_VALUE_DATE,  /* YYYY-MM-DD of the calendar */
+	VG_VALUE_HEX,   /* hexadecimal digits, up to high */
+	VG_VALUE_SLUG,  /* [A-Za-z0-9_-], up to high */
+	VG_VALUE_TEXT,  /* any decoded bytes that are UTF-8 without controls, up to high */
+	VG_VALUE_WORDS, /* one of the words, as written */
+	VG_VALUE_TYPES
+};
+
+struct vg_img_value {
+	int64_t low, high;     /* of an int; high: the most bytes of hex, slug, text */
+	struct vg_span words;  /* of ITEM */
+	uint32_t list;         /* a comma list of up to so many; 0: a single value */
+	uint8_t type;          /* enum vg_value_type */
+	uint8_t pad[3];
+};
+
+enum vg_segment_kind {
+	VG_SEGMENT_LITERAL, /* prefix is the whole segment */
+	VG_SEGMENT_TYPED,   /* prefix {name:type} suffix */
+	VG_SEGMENT_UNTYPED, /* prefix {name} suffix */
+	VG_SEGMENT_REST,    /* **: whatever is left, also nothing behind a final slash */
+	VG_SEGMENT_KINDS
+};
+
+struct vg_img_segment {
+	struct vg_str prefix, suffix, name;
+	struct vg_img_value value;
+	uint8_t kind; /* enum vg_segment_kind */
+	uint8_t pad[7];
+};
+
+struct vg_img_param {
+	struct vg_str name;
+	struct vg_img_value value;
+	uint8_t required;
+	uint8_t pad[7];
+};
+
+struct vg_img_rule {
+	uint32_t vendor;
+	uint32_t service;
+	struct vg_str name;    /* of the [access] */
+	struct vg_str pattern; /* as written: the event's route */
+	uint32_t methods;      /* VG_METHOD_BIT; GET brings HEAD */
+	uint8_t slash;         /* the pattern ends in a slash */
+	uint8_t pad[3];
+	struct vg_span segments;
+	struct vg_span params;
+	struct vg_span types; /* of ITEM: media types of a request's body, lower case */
+	uint64_t max_body;
+	struct vg_where where;
+};
+
+struct vg_image_header {
+	uint32_t magic;
+	uint32_t layout;
+	uint64_t size;   /* of the whole block */
+	uint8_t gen[32]; /* SHA-256 over the names and bytes of all input files but secrets */
+	struct {
+		uint64_t offset; /* from the block's begin, aligned to 8 */
+		uint64_t count;  /* rows */
+	} section[VG_SECTION_COUNT];
+};
+
+/* A block that was checked. It borrows the memory. */
+struct vg_image {
+	const struct vg_image_header *header;
+	size_t size;
+};
+
+/*
+ * Checks `size` bytes at `block` (aligned to 8) whole, and opens them. On failure *fault says what
+ * is wrong, a static string.
+ */
+bool vg_image_open(struct vg_image *image, const void *block, size_t size, const char **fault)
+	VG_MUST_CHECK;
+
+/* vg_img_vendors(image), vg_img_vendor_count(image), and so on for each section. */
+#define VG_SECTION(NAME, name, row)                                                                \
+	static inline const row *vg_img_##name##s(const struct vg_image *image)                    \
+	{                                                                                          \
+		return (const row *)(const void *)((const char *)image->header +                   \
+						   image->header->section[VG_SECTION_##NAME]       \
+							   .offset);                               \
+	}                                                                                          \
+	static inline uint32_t vg_img_##name##_count(const struct vg_image *image)                 \
+	{                                                                                          \
+		return (uint32_t)image->header->section[VG_SECTION_##NAME].count;                  \
+	}
+#include "policy/image.def"
+#undef VG_SECTION
+
+static inline const struct vg_img_gateway *vg_img_gateway(const struct vg_image *image)
+{
+	return vg_img_gateways(image);
+}
+
+static inline struct vg_slice vg_img_str(const struct vg_image *image, struct vg_str str)
+{
+	return vg_slice(vg_img_texts(image) + str.offset, str.len);
+}
+
+/* Index of the vendor with that id, by binary search; VG_NO_ROW where there is none. */
+uint32_t vg_img_find_vendor(const struct vg_image *image, struct vg_slice id) VG_MUST_CHECK;
+
+#endif

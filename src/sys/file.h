@@ -1,0 +1,24 @@
+/* Whole files, and descriptors, with all the errors checked. */
+#ifndef VG_SYS_FILE_H
+#define VG_SYS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+
+/* The whole regular file, up to `max` bytes; on failure errno says why (EFBIG: larger). */
+bool vg_file_read(struct vg_arena *arena, const char *path, size_t max, struct vg_slice *bytes)
+	VG_MUST_CHECK;
+
+/* All of it, over short writes and EINTR. */
+bool vg_file_write_all(int fd, const void *bytes, size_t len) VG_MUST_CHECK;
+
+bool vg_fd_nonblocking(int fd) VG_MUST_CHECK;
+bool vg_fd_keep(int fd) VG_MUST_CHECK; /* not close-on-exec */
+
+/* Closes where it is open, and sets -1; errno stays. */
+void vg_fd_close(int *fd);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * The messages of msg.def: their numbers, payloads and rows. Payloads are fixed in size, hold no
+ * pointer, and are read on the same machine and build that wrote them.
+ */
+#ifndef VG_VOCAB_MSG_H
+#define VG_VOCAB_MSG_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "vocab/role.h"
+
+#define VG_MSG_FDS_MAX 2
+#define VG_MSG_PAYLOAD_MAX 640
+
+enum vg_msg_type {
+#define VG_MSG(NAME, from, to, payload, fds) VG_MSG_##NAME,
+#include "vocab/msg.def"
+#undef VG_MSG
+	VG_MSG_COUNT
+};
+
+struct vg_msg_hello {
+	uint32_t role;    /* enum vg_role */
+	uint32_t index;   /* which of its role; 0 where there is one */
+	uint64_t boot;    /* this start of the gateway: microseconds since 1970 */
+	char user[40];    /* whom a role that drops by itself becomes; "" for nobody else */
+	uint32_t workers; /* how many there are */
+	uint32_t pad;
+};
+
+struct vg_msg_image {
+	uint64_t generation; /* counts from 1 at each start; the digest stands in the image */
+	uint64_t size;       /* of the memfd, in bytes */
+};
+
+struct vg_msg_index {
+	uint64_t index;
+};
+
+struct vg_msg_peer {
+	uint32_t role;
+	uint32_t index;
+};
+
+struct vg_msg_tell {
+	uint32_t code; /* of the reason: enum values don't leave a process */
+	uint32_t index;
+	char text[120]; /* NUL-terminated; for a field of the event: `constraint` */
+};
+
+struct vg_msg_dial {
+	uint64_t id; /* the worker's own number for this, given back */
+	uint64_t generation;
+	uint32_t upstream; /* row of the image's upstreams */
+	uint32_t pad;
+};
+
+struct vg_msg_dialed {
+	uint64_t id;
+	int32_t error;
+	uint32_t pad;
+};
+
+#define VG_SIGN_MAX 512 /* a block of RSA-4096 */
+
+struct vg_msg_sign {
+	uint32_t key;     /* row of the image's certificates */
+	uint32_t digest;  /* EC: length in bytes of the digest in `block`; RSA: 0 */
+	uint32_t length;  /* of block */
+	uint32_t pad;
+	uint8_t block[VG_SIGN_MAX];
+};
+
+struct vg_msg_signed {
+	uint32_t length; /* 0: refused */
+	uint32_t pad;
+	uint8_t signature[VG_SIGN_MAX];
+};
+
+struct vg_msg_row {
+	const char *name;
+	uint32_t from; /* bits of roles */
+	uint32_t to;
+	uint16_t size; /* of the payload */
+	uint16_t fds;
+};
+
+const struct vg_msg_row *vg_msg_row(enum vg_msg_type type) VG_MUST_CHECK;
+
+#endif

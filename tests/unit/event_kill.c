@@ -183,12 +183,12 @@ static void step_through(uint64_t skew)
 	cr_assert(opened_at > 0 && ended_at > opened_at && ended_at < all);
 }
 
-Test(event_kill, after_each_instruction, .timeout = 120)
+Test(event_kill, after_each_instruction)
 {
 	step_through(0);
 }
 
-Test(event_kill, after_each_instruction_with_a_filler, .timeout = 120)
+Test(event_kill, after_each_instruction_with_a_filler)
 {
 	struct ring_memory m = ring_memory(SLOTS);
 	uint64_t bytes = layout_bytes(&m);
@@ -266,7 +266,7 @@ static uint64_t drain(struct ring_memory *m, uint64_t from, uint8_t *count, uint
 	return head;
 }
 
-Test(event_kill, at_random_moments, .timeout = 60)
+Test(event_kill, at_random_moments)
 {
 	struct ring_memory m = ring_memory(SLOTS);
 	struct words *words = shared(sizeof(*words));

@@ -17,8 +17,6 @@ static enum vg_reason reason_of(int error)
 	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
 	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
 		return VG_REASON_IDENTITY_EXPIRED;
-	case X509_V_ERR_INVALID_PURPOSE:
-		return VG_REASON_IDENTITY_EKU;
 	default:
 		return VG_REASON_IDENTITY_CHAIN;
 	}
@@ -39,6 +37,18 @@ static bool has_ca(X509_STORE_CTX *ctx)
 	return count >= 2 && X509_check_ca(sk_X509_value(chain, count - 1)) > 0;
 }
 
+/*
+ * OpenSSL judges purposes before signatures. Told apart here: who only borrows a vendor's names is
+ * refused for its chain, whatever its certificate says that it is for.
+ */
+static int go_on(int ok, X509_STORE_CTX *ctx)
+{
+	if (ok == 1 || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_INVALID_PURPOSE)
+		return ok;
+	*(bool *)X509_STORE_CTX_get_app_data(ctx) = true;
+	return 1;
+}
+
 static bool demand(X509_STORE_CTX *ctx, STACK_OF(X509) *anchors, int64_t now)
 {
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
@@ -55,18 +65,21 @@ enum vg_reason vg_cert_verify(X509 *leaf, STACK_OF(X509) *untrusted, STACK_OF(X5
 			      int64_t now)
 {
 	enum vg_reason reason = VG_REASON_IDENTITY_CHAIN;
+	bool purpose = false; /* some certificate is not for this */
 
 	ERR_clear_error();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	if (ctx == NULL || X509_STORE_CTX_init(ctx, NULL, leaf, untrusted) != 1 ||
 	    !demand(ctx, anchors, now))
 		goto out;
+	X509_STORE_CTX_set_app_data(ctx, &purpose);
+	X509_STORE_CTX_set_verify_cb(ctx, go_on);
 	if (X509_verify_cert(ctx) != 1)
 		reason = reason_of(X509_STORE_CTX_get_error(ctx));
 	else if (!has_ca(ctx))
 		reason = VG_REASON_IDENTITY_CHAIN;
 	else
-		reason = may_be_client(leaf) ? VG_REASON_NONE : VG_REASON_IDENTITY_EKU;
+		reason = !purpose && may_be_client(leaf) ? VG_REASON_NONE : VG_REASON_IDENTITY_EKU;
 out:
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();

@@ -15,8 +15,10 @@
 
 struct vg_build;
 
-/* NULL where memory is short. Everything lies in the arena (rows in malloc'd arrays until
-   vg_build_free). */
+/*
+ * NULL where memory is short. It and the finished block lie in the arena; rows lie in malloc'd
+ * arrays until vg_build_free.
+ */
 struct vg_build *vg_build_new(struct vg_arena *arena) VG_MUST_CHECK;
 void vg_build_free(struct vg_build **build);
 

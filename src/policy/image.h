@@ -3,9 +3,11 @@
  * block of memory that holds no pointer. `vendgatectl compile` writes it (config/compile.h), every
  * role maps it read-only, vg_decide() reads nothing else, and the tests build it in memory.
  *
- * A block begins with struct vg_image_header, then the sections of image.def, each aligned to 8.
- * vg_image_open() checks every offset, count, index and enum in it once, in time linear in its
- * size; after that the accessors need no checks.
+ * A block begins with struct vg_image_header, then the sections in the order of image.def, each
+ * aligned to 8. vg_image_open() checks every offset, count, index and enum in it once, in time
+ * linear in its size, and that rows lie in the order that image.def names; after that the
+ * accessors need no checks. A service has an upstream, an identity a CA and a name: an image
+ * where one has none is refused too.
  *
  * Rows are in host byte order: an image never leaves its machine.
  */
@@ -24,6 +26,11 @@
 #define VG_IMAGE_LAYOUT UINT32_C(1)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
+
+/* Bounds that vg_image_open holds an image to, and the compiler what people write. */
+#define VG_IMG_KEY_MAX 1024   /* bytes of a host, prefix, id, name, parameter or segment */
+#define VG_IMG_NAMES_MAX 256  /* names of one kind in an identity */
+#define VG_IMG_PARAMS_MAX 256 /* query parameters of a rule */
 
 enum vg_section {
 #define VG_SECTION(NAME, name, row) VG_SECTION_##NAME,

@@ -77,11 +77,28 @@ static bool asks_for_help(const struct vg_call *call)
 	       (strcmp(call->argv[1], "--help") == 0 || strcmp(call->argv[1], "-h") == 0);
 }
 
+/* Takes -c FILE and --json out of the command's arguments: people write them on either side. */
+static void take_globals(struct vg_call *call)
+{
+	int kept = 1;
+	for (int i = 1; i < call->argc; i++) {
+		if (strcmp(call->argv[i], "-c") == 0 && i + 1 < call->argc)
+			call->config = call->argv[++i];
+		else if (strcmp(call->argv[i], "--json") == 0)
+			call->json = true;
+		else
+			call->argv[kept++] = call->argv[i];
+	}
+	call->argc = kept;
+	call->argv[kept] = NULL;
+}
+
 static enum vg_exit run(struct vg_call *call)
 {
 	const struct command *command = find_command(call->argv[0]);
 	if (command == NULL)
 		return VG_EXIT_USAGE;
+	take_globals(call);
 	if (asks_for_help(call)) {
 		print_usage(command, stdout);
 		printf("  %s\n", command->help);

@@ -303,7 +303,12 @@ struct world_meeting world_meet(struct world *world VG_UNUSED, struct vg_tls_ser
 
 	drive(session, ssl, client, &fds[1], &met);
 	met.peer = *vg_tls_session_peer(session);
+	snprintf(met.sni, sizeof(met.sni), "%.*s", VG_SLICE_FMT(met.peer.sni));
+	if (met.peer.has_cert)
+		snprintf(met.san, sizeof(met.san), "%.*s", VG_SLICE_FMT(met.peer.facts->san));
 	if (ssl != NULL) {
+		const SSL_SESSION *kept = SSL_get0_session(ssl);
+		met.resumable = kept != NULL && SSL_SESSION_is_resumable(kept) == 1;
 		const unsigned char *alpn = NULL;
 		unsigned int len = 0;
 		SSL_get0_alpn_selected(ssl, &alpn, &len);

@@ -51,7 +51,8 @@ struct world_meeting {
 	struct vg_tls_peer peer; /* texts void after the meeting, but for fault, version, cipher */
 	int client_ok;           /* the client's handshake, in its own eyes */
 	int client_alert;        /* that the client was sent; -1: none */
-	char alpn[16];
+	char alpn[16], sni[64], san[64];
+	bool resumable; /* the client was given something to come back with */
 	char echo[16]; /* a word there and back, where the handshake was done */
 };
 

@@ -13,8 +13,7 @@ struct vg_stream_ops {
 
 static enum vg_io of_errno(void)
 {
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? VG_IO_AGAIN
-									 : VG_IO_ERROR;
+	return errno == EAGAIN || errno == EINTR ? VG_IO_AGAIN : VG_IO_ERROR;
 }
 
 static enum vg_io plain_read(struct vg_stream *stream, char *bytes, size_t len, size_t *done)

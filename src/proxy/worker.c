@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "proxy/worker.h"
 
 #include <errno.h>

@@ -244,7 +244,8 @@ class Lab:
         self.ca = self.dir / "ca"
         self.policies = self.dir / "policies"
         self.policies.mkdir()
-        (self.dir / "state").mkdir()
+        for folder in ("state", "run"):
+            (self.dir / folder).mkdir()
         self.port = free_port()
         self.udp = UdpSink()
         self.upstream = Upstream(self.dir)
@@ -296,7 +297,7 @@ class Lab:
 
     def write_config(self):
         text = (f"[gateway]\nnode = lab\nlisten = 127.0.0.1:{self.port}\npolicies = policies\n"
-                f"state = state\n{self.gateway_keys}\n"
+                f"state = state\nrun = run\n{self.gateway_keys}\n"
                 "[tls]\ncertificate = ca/server.pem\nprivate_key = ca/server.key\n\n"
                 "[telemetry file]\nto = file:events.log\nformat = sd\n\n"
                 f"[telemetry udp]\nto = udp://127.0.0.1:{self.udp.port}\nformat = sd\n")

@@ -274,7 +274,10 @@ static const char *check_segment(const struct vg_image *image, uint32_t at)
 	if (!is_key(image, row->prefix) || !is_key(image, row->suffix) ||
 	    !in_text(image, row->name) || !is_value(image, &row->value))
 		return "segment: a reference lies outside";
-	return row->kind < VG_SEGMENT_KINDS ? NULL : "segment: unknown kind";
+	if (row->kind >= VG_SEGMENT_KINDS)
+		return "segment: unknown kind";
+	bool typed = row->value.type != VG_VALUE_ANY;
+	return row->kind != VG_SEGMENT_TYPED || typed ? NULL : "segment: no type";
 }
 
 static const char *check_param(const struct vg_image *image, uint32_t at)

@@ -49,7 +49,8 @@ static bool capture_of(const struct vg_image *image, const struct vg_img_segment
 	    !vg_slice_ends(text, suffix))
 		return false;
 	*value = vg_slice(text.ptr + prefix.len, text.len - prefix.len - suffix.len);
-	return vg_value_matches(image, &segment->value, *value);
+	return segment->kind == VG_SEGMENT_TYPED ? vg_value_matches(image, &segment->value, *value)
+						 : vg_value_untyped(*value);
 }
 
 static bool segment_matches(const struct vg_image *image, const struct vg_img_segment *segment,

@@ -19,6 +19,7 @@
 
 struct vg_child_ring {
 	uint32_t index;
+	bool writer_dead; /* vg_msg_ring's */
 	int file_fd, tail_fd;
 };
 

@@ -26,6 +26,7 @@ struct vg_msg {
 		struct vg_msg_hello hello;
 		struct vg_msg_image image;
 		struct vg_msg_index index;
+		struct vg_msg_ring ring;
 		struct vg_msg_peer peer;
 		struct vg_msg_tell tell;
 		struct vg_msg_dial dial;

@@ -12,7 +12,7 @@
 struct vg_spawn {
 	enum vg_role role;
 	int program_fd;    /* the binary, opened at start */
-	int channel_fd;    /* becomes descriptor 3 */
+	int channel_fd;    /* becomes descriptor 3 (of COMPILE: the memfd that it fills) */
 	const char *user;  /* "" or whom the child becomes before exec (role_row drops SUPERVISOR) */
 	const char *const *argv; /* NULL-terminated */
 };
@@ -22,7 +22,7 @@ int vg_spawn_open(enum vg_role role, const char *libexecdir) VG_MUST_CHECK;
 
 /*
  * The child has descriptors 0 to 3 (0 is /dev/null) and no others, an empty environment but
- * PATH and TZ, default signals, and a process group of its own. -1 on failure. It lives on when
+ * PATH and TZ, default signals, no way to new privileges, and a process group of its own. -1 on failure. It lives on when
  * the supervisor dies: it sees its channel close, drains and ends.
  */
 pid_t vg_spawn(const struct vg_spawn *spawn) VG_MUST_CHECK;

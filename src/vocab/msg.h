@@ -38,6 +38,11 @@ struct vg_msg_index {
 	uint64_t index;
 };
 
+struct vg_msg_ring {
+	uint32_t index;       /* of the worker */
+	uint32_t writer_dead; /* 1: nobody writes it: to the recorder, sweep it; 0: sweep nothing */
+};
+
 struct vg_msg_peer {
 	uint32_t role;
 	uint32_t index;

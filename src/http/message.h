@@ -43,7 +43,7 @@ struct vg_http_head {
 	size_t field_count;
 
 	enum vg_framing framing;
-	uint64_t length;     /* of VG_FRAMING_LENGTH */
+	uint64_t length;     /* what Content-Length said; also where NONE: HEAD's answer, a 304 */
 	bool keep_alive;     /* what the message says of its connection (RFC 9112 9.3) */
 	bool expect_continue;
 	const char *fault;   /* why it was refused, in a few words; NULL */

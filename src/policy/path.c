@@ -109,7 +109,7 @@ bool vg_path_parse(struct vg_path *path, struct vg_slice raw, struct vg_arena *a
 	if (*fault != NULL)
 		return false;
 
-	size_t len;
+	size_t len = 0;
 	char *text = vg_arena_alloc(arena, raw.len);
 	if (text == NULL)
 		*fault = "no memory for the path";

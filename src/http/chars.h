@@ -37,7 +37,7 @@ static inline const char *vg_chars_run(const char *at, const char *end, unsigned
 /* Every byte is of one of `classes`, or there is none. */
 static inline bool vg_chars_all(struct vg_slice s, unsigned classes)
 {
-	return vg_chars_run(s.ptr, s.ptr + s.len, classes) == s.ptr + s.len;
+	return s.len == 0 || vg_chars_run(s.ptr, s.ptr + s.len, classes) == s.ptr + s.len;
 }
 
 #define VG_CHARS_EACH UINT64_C(0x0101010101010101)

@@ -7,10 +7,13 @@
 
 /* Fields that header.def doesn't know, and that the gateway may yet write or be asked for. */
 static const char *const reserved[] = {
-	"authorization",   "client-cert", "client-cert-chain", "cookie",          "forwarded",
-	"http2-settings",  "set-cookie",  "trailer",           "via",             "x-real-ip",
-	"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-client-cert",
-	"x-request-id",
+	"authorization",     "client-cert",
+	"client-cert-chain", "cookie",
+	"forwarded",         "set-cookie",
+	"trailer",           "via",
+	"x-forwarded-for",   "x-forwarded-client-cert",
+	"x-forwarded-host",  "x-forwarded-proto",
+	"x-real-ip",         "x-request-id",
 };
 
 static bool fail(struct vg_http_head *head, const char *fault)

@@ -31,7 +31,7 @@ enum vg_header vg_header_of(struct vg_slice name)
 {
 	if (name.len == 0)
 		return VG_HEADER_COUNT;
-	/* Folds the case of letters; of other bytes it makes a wrong tag, or a name that differs. */
+	/* Folds the case of letters; what it makes of other bytes, the names tell apart. */
 	uint8_t tag = TAG(name.len, name.ptr[0] | 0x20, name.ptr[name.len - 1] | 0x20);
 	for (unsigned word = 0; word < WORDS; word++) {
 		uint64_t diff =

@@ -49,6 +49,12 @@ struct vg_http_head {
 	const char *fault;   /* why it was refused, in a few words; NULL */
 };
 
+/* RFC 9110 6.4.1: an answer of this status never has a body. */
+static inline bool vg_http_no_body(unsigned status)
+{
+	return status < 200 || status == 204 || status == 304;
+}
+
 /* The first field with that id; NULL. */
 const struct vg_http_field *vg_http_find(const struct vg_http_head *head, enum vg_header id)
 	VG_MUST_CHECK;

@@ -202,16 +202,10 @@ static bool read_expect(struct vg_http_head *head)
 	return true;
 }
 
-enum vg_reason vg_http_parse_request(struct vg_http_head *head, struct vg_slice text)
+/* What the fields say of the exchange; malformed goes before what is merely not served. */
+static enum vg_reason read_meaning(struct vg_http_head *head, uint64_t seen,
+				   struct vg_slice authority)
 {
-	struct vg_slice authority = VG_SLICE_EMPTY, lines;
-	uint64_t seen;
-	head_init(head);
-	if (!read_request_line(head, text, &authority, &lines))
-		return VG_REASON_HTTP_MALFORMED;
-	enum vg_reason reason = vg_http_fields(head, lines, true, &seen);
-	if (reason != VG_REASON_NONE)
-		return reason;
 	bool upgrade = (seen & VG_HEADER_BIT(VG_HEADER_UPGRADE)) != 0;
 	if (!read_host(head, seen, authority) || !vg_http_framing(head, seen))
 		return VG_REASON_HTTP_MALFORMED;
@@ -222,6 +216,20 @@ enum vg_reason vg_http_parse_request(struct vg_http_head *head, struct vg_slice 
 	if (upgrade)
 		return refuse(head, "upgrade", VG_REASON_HTTP_UPGRADE);
 	return VG_REASON_NONE;
+}
+
+enum vg_reason vg_http_parse_request(struct vg_http_head *head, struct vg_slice text)
+{
+	struct vg_slice authority = VG_SLICE_EMPTY, lines;
+	uint64_t seen;
+	head_init(head);
+	if (!read_request_line(head, text, &authority, &lines))
+		return VG_REASON_HTTP_MALFORMED;
+	enum vg_reason reason = vg_http_fields(head, lines, true, &seen);
+	if (reason == VG_REASON_NONE)
+		reason = read_meaning(head, seen, authority);
+	head->keep_alive = head->keep_alive && reason == VG_REASON_NONE;
+	return reason;
 }
 
 /* RFC 9112 4: the space behind the status stands even where there is no phrase. */
@@ -253,21 +261,20 @@ static bool read_status_line(struct vg_http_head *head, struct vg_slice text,
  */
 static bool read_status_framing(struct vg_http_head *head, bool to_head)
 {
+	unsigned status = head->status;
 	bool announced = head->framing == VG_FRAMING_CHUNKED || head->length > 0;
-	if (head->status == 101)
+	if (status == 101)
 		return fail(head, "101 that nobody asked for");
-	if (head->status < 200 && head->framing != VG_FRAMING_NONE)
+	if (status < 200 && head->framing != VG_FRAMING_NONE)
 		return fail(head, "1xx with a body");
-	if ((head->status == 204 || head->status == 205) && announced)
-		return fail(head, head->status == 204 ? "204 with a body" : "205 with a body");
-	if (head->status == 205 && head->framing == VG_FRAMING_NONE)
-		head->keep_alive = false; /* what its sender meant can't be told */
-	if (to_head || head->status < 200 || head->status == 204 || head->status == 205 ||
-	    head->status == 304) {
+	if ((status == 204 || status == 205) && announced)
+		return fail(head, status == 204 ? "204 with a body" : "205 with a body");
+	/* A 205 that says no length: some wait for the end of the connection, some don't. */
+	if (status == 205 && head->framing == VG_FRAMING_NONE)
+		head->keep_alive = false;
+	if (to_head || vg_http_no_body(status) || status == 205) {
 		head->framing = VG_FRAMING_NONE;
-		return true;
-	}
-	if (head->framing == VG_FRAMING_NONE) {
+	} else if (head->framing == VG_FRAMING_NONE) {
 		head->framing = VG_FRAMING_CLOSE;
 		head->keep_alive = false;
 	}
@@ -279,7 +286,9 @@ bool vg_http_parse_response(struct vg_http_head *head, struct vg_slice text, boo
 	struct vg_slice lines;
 	uint64_t seen;
 	head_init(head);
-	return read_status_line(head, text, &lines) &&
-	       vg_http_fields(head, lines, false, &seen) == VG_REASON_NONE &&
-	       vg_http_framing(head, seen) && read_status_framing(head, to_head);
+	bool good = read_status_line(head, text, &lines) &&
+		    vg_http_fields(head, lines, false, &seen) == VG_REASON_NONE &&
+		    vg_http_framing(head, seen) && read_status_framing(head, to_head);
+	head->keep_alive = head->keep_alive && good;
+	return good;
 }

@@ -172,12 +172,6 @@ bool vg_http_write_request(struct vg_buf *out, const struct vg_http_request_out 
 	return true;
 }
 
-/* RFC 9110 6.4.1: neither a body nor, here, a field that announces one. */
-static bool has_no_body(unsigned status)
-{
-	return status < 200 || status == 204 || status == 304;
-}
-
 static void put_status_line(struct pen *pen, unsigned status)
 {
 	char line[] = "HTTP/1.1 000 ";
@@ -200,7 +194,7 @@ static void put_response(struct pen *pen, const struct vg_http_response_out *res
 	put_fields(pen, response->head, false, without, dropped);
 	if (status == 205)
 		put_framing(pen, VG_FRAMING_LENGTH, 0);
-	else if (!has_no_body(status))
+	else if (!vg_http_no_body(status))
 		put_framing(pen, response->framing, response->length);
 	if (response->location.len > 0)
 		put_line(pen, VG_SLICE("Location"), response->location);
@@ -215,7 +209,7 @@ static void put_response(struct pen *pen, const struct vg_http_response_out *res
 /* What is said of the body must fit the status: a body behind a 204 would be the next answer. */
 static bool is_framing_right(unsigned status, enum vg_framing framing, uint64_t length)
 {
-	if (has_no_body(status))
+	if (vg_http_no_body(status))
 		return framing == VG_FRAMING_NONE || framing == VG_FRAMING_LENGTH;
 	return status != 205 || framing == VG_FRAMING_NONE ||
 	       (framing == VG_FRAMING_LENGTH && length == 0);

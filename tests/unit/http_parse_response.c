@@ -81,7 +81,8 @@ static const struct bad_case {
 	{TEXT(OK "\r\nContent-Length: 05" END), "Content-Length with leading zeros",
 	 TEXT(OK CL5 END)},
 	{TEXT(OK CL5 "\r\nTransfer-Encoding: chunked" END),
-	 "both Content-Length and Transfer-Encoding", TEXT(OK "\r\nTransfer-Encoding: chunked" END)},
+	 "both Content-Length and Transfer-Encoding",
+	 TEXT(OK "\r\nTransfer-Encoding: chunked" END)},
 	{TEXT(OK "\r\nTransfer-Encoding: gzip, chunked" END),
 	 "Transfer-Encoding other than chunked", TEXT(OK "\r\nTransfer-Encoding: Chunked" END)},
 	{TEXT(OK "\r\nTransfer-Encoding: identity" END), "Transfer-Encoding other than chunked",
@@ -120,6 +121,7 @@ Test(http_parse_response, each_bad_one_is_refused_for_its_reason_and_its_twin_is
 			cr_expect(!vg_http_parse_response(&head, vg_slice(bad, c->bad.len),
 							  to_head != 0),
 				  "%s: parsed", shown(c->bad));
+			cr_expect(!head.keep_alive, "%s: kept", shown(c->bad));
 			good = judge(&head, vg_slice(twin, c->twin.len), to_head != 0);
 			cr_expect(good && head.fault == NULL, "%s: refused: %s", shown(c->twin),
 				  head.fault);

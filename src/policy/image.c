@@ -224,6 +224,13 @@ static const char *check_rule_segments(const struct vg_image *image, struct vg_s
 	return captures <= VG_CAPTURES_MAX ? NULL : "rule: too many captures";
 }
 
+/* A wrong one would hide the rule: it denies, but not for the reason that it should. */
+static bool is_lead(const struct vg_image *image, const struct vg_img_rule *row)
+{
+	struct vg_route_lead lead = vg_route_lead(image, row);
+	return row->lead == lead.lead && row->lead_hash == lead.hash;
+}
+
 static const char *check_rule_params(const struct vg_image *image, struct vg_span span)
 {
 	if (!in_rows(span, vg_img_param_count(image)) || span.count > VG_IMG_PARAMS_MAX)
@@ -261,6 +268,8 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 	if (row->slash > 1 || row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
 		return "rule: unknown value";
 	const char *fault = check_rule_segments(image, row->segments);
+	if (fault == NULL && !is_lead(image, row))
+		fault = "rule: not the hash of its pattern";
 	if (fault == NULL)
 		fault = check_rule_params(image, row->params);
 	if (fault == NULL && at > 0)

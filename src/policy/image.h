@@ -214,7 +214,8 @@ struct vg_img_rule {
 	struct vg_str pattern; /* as written: the event's route */
 	uint32_t methods;      /* VG_METHOD_BIT; GET brings HEAD */
 	uint8_t slash;         /* the pattern ends in a slash */
-	uint8_t pad[3];
+	uint8_t lead;          /* so many literals it begins with, as far as lead_hash goes */
+	uint16_t lead_hash;    /* vg_route_lead; vg_build_finish writes both */
 	struct vg_span segments;
 	struct vg_span params;
 	struct vg_span types; /* of ITEM: media types of a request's body, lower case */

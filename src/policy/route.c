@@ -96,11 +96,61 @@ bool vg_route_matches(const struct vg_image *image, const struct vg_img_rule *ru
 	return true;
 }
 
+/* Any function that spreads would do: a wrong hit costs time, nothing else. */
+static uint64_t mix(uint64_t hash, struct vg_slice s)
+{
+	hash ^= s.len;
+	while (s.len > 0) {
+		uint64_t word = 0;
+		size_t n = s.len < sizeof(word) ? s.len : sizeof(word);
+		memcpy(&word, s.ptr, n);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+		s = vg_slice_from(s, n);
+	}
+	return hash;
+}
+
+struct vg_route_lead vg_route_lead(const struct vg_image *image, const struct vg_img_rule *rule)
+{
+	const struct vg_img_segment *segments = vg_img_segments(image) + rule->segments.first;
+	uint64_t hash = 0;
+	uint8_t i = 0;
+	while (i < VG_ROUTE_LEAD_MAX && i < rule->segments.count &&
+	       segments[i].kind == VG_SEGMENT_LITERAL)
+		hash = mix(hash, vg_img_str(image, segments[i++].prefix));
+	return (struct vg_route_lead){i, (uint16_t)hash};
+}
+
+/* The hash of the path's first segments, for each number of them. */
+struct leads {
+	uint16_t hash[VG_ROUTE_LEAD_MAX + 1];
+	uint8_t count;
+};
+
+static struct leads leads_of(const struct vg_path *path)
+{
+	struct leads leads = {.count = 0};
+	uint64_t hash = 0;
+	while (leads.count < VG_ROUTE_LEAD_MAX && leads.count < path->count) {
+		hash = mix(hash, path->segments[leads.count]);
+		leads.hash[++leads.count] = (uint16_t)hash;
+	}
+	return leads;
+}
+
+static bool could_match(const struct leads *leads, const struct vg_img_rule *rule)
+{
+	return rule->lead <= leads->count && leads->hash[rule->lead] == rule->lead_hash;
+}
+
 /* The first of the vendor's rules, in [first, end), that is not of an earlier service. */
 static uint32_t first_of_service(const struct vg_image *image, uint32_t first, uint32_t end,
 				 uint32_t service)
 {
 	const struct vg_img_rule *rules = vg_img_rules(image);
+	if (first < end && rules[first].service == service)
+		return first;
 	while (first < end) {
 		uint32_t mid = first + (end - first) / 2;
 		if (rules[mid].service < service)
@@ -125,12 +175,14 @@ void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_
 	struct vg_span span = vg_img_vendors(image)[vendor].rules;
 	uint32_t end = span.first + span.count, bits = allowing_bits(method);
 	uint32_t at = first_of_service(image, span.first, end, service);
+	struct leads leads = leads_of(path);
 
 	route->rule = route->near_rule = VG_NO_ROW;
 	route->capture_count = 0;
 	for (; at < end && rules[at].service == service; at++) {
 		bool allowed = (rules[at].methods & bits) != 0;
-		if (!allowed && route->near_rule != VG_NO_ROW)
+		if (!could_match(&leads, &rules[at]) ||
+		    (!allowed && route->near_rule != VG_NO_ROW))
 			continue;
 		if (!vg_route_matches(image, &rules[at], path, allowed ? route->captures : NULL,
 				      &route->capture_count))

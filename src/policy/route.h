@@ -35,6 +35,20 @@ void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_
 		   uint32_t service, enum vg_method method, const struct vg_path *path);
 
 /*
+ * The literals that a rule begins with, as a hash: most rules are passed over by it alone, without
+ * a look at their segments, which are elsewhere in memory. A rule without one has lead 0.
+ */
+#define VG_ROUTE_LEAD_MAX 4 /* segments */
+
+struct vg_route_lead {
+	uint8_t lead;
+	uint16_t hash;
+};
+
+struct vg_route_lead vg_route_lead(const struct vg_image *image, const struct vg_img_rule *rule)
+	VG_MUST_CHECK;
+
+/*
  * Which of two rules of the same service has to lie first, as far as both could match one path:
  * <0 where a is the more specific (its first segment that differs in kind is literal before typed
  * before untyped before **), >0 where b is, 0 where the order of the two is no matter.

@@ -466,7 +466,7 @@ Test(gate, ends)
 
 	o = open_one();
 	cr_assert(vg_file_write_all(o.fds[1], "\x17\x03\x03\x00\x20 garbage garbage garbage garbage",
-				    40));
+				    37));
 	cr_expect_eq(vg_tls_read(o.session, &byte, 1, &done), VG_TLS_FAILED, "a forged record");
 	close_one(&o);
 }

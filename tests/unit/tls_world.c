@@ -217,8 +217,7 @@ static int refuse_all(int ok VG_UNUSED, X509_STORE_CTX *ctx VG_UNUSED)
 	return 0;
 }
 
-static SSL *new_client(SSL_CTX *ctx, const struct world_client *client,
-		       struct world_meeting *met, int fd)
+static SSL *new_client(SSL_CTX *ctx, const struct world_client *client, int fd)
 {
 	if (client->version != 0) {
 		SSL_CTX_set_min_proto_version(ctx, client->version);
@@ -240,7 +239,6 @@ static SSL *new_client(SSL_CTX *ctx, const struct world_client *client,
 	if (client->wrong_ca)
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, refuse_all);
 	SSL *ssl = SSL_new(ctx);
-	SSL_set_app_data(ssl, met);
 	SSL_set_info_callback(ssl, note_alert);
 	if (client->sni != NULL)
 		SSL_set_tlsext_host_name(ssl, client->sni);
@@ -287,38 +285,55 @@ static void drive(struct vg_tls_session *session, SSL *ssl, const struct world_c
 		(void)SSL_read(ssl, &byte, 1); /* a TLS 1.3 refusal comes after the handshake */
 }
 
-struct world_meeting world_meet(struct world *world VG_UNUSED, struct vg_tls_server *server,
-				const struct world_client *client)
+struct world_pair world_pair(const struct world_client *client)
+{
+	struct world_pair pair = {.ctx = SSL_CTX_new(TLS_client_method())};
+	VG_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.fds) ==
+		  0);
+	if (client->raw != NULL)
+		VG_ASSERT(vg_file_write_all(pair.fds[1], client->raw, strlen(client->raw)));
+	else
+		pair.ssl = new_client(pair.ctx, client, pair.fds[1]);
+	return pair;
+}
+
+static void note_client(struct world_meeting *met, const SSL *ssl)
+{
+	const unsigned char *alpn = NULL;
+	unsigned int len = 0;
+	const SSL_SESSION *kept = SSL_get0_session(ssl);
+	met->resumable = kept != NULL && SSL_SESSION_is_resumable(kept) == 1;
+	SSL_get0_alpn_selected(ssl, &alpn, &len);
+	snprintf(met->alpn, sizeof(met->alpn), "%.*s", (int)len, (const char *)alpn);
+}
+
+struct world_meeting world_meet_pair(struct vg_tls_server *server,
+				     const struct world_client *client, struct world_pair *pair)
 {
 	struct world_meeting met = {.client_alert = -1};
-	int fds[2];
-	VG_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
-	struct vg_tls_session *session = vg_tls_session_new(server, fds[0]);
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL *ssl = NULL;
-	if (client->raw != NULL)
-		VG_ASSERT(vg_file_write_all(fds[1], client->raw, strlen(client->raw)));
-	else
-		ssl = new_client(ctx, client, &met, fds[1]);
+	struct vg_tls_session *session = vg_tls_session_new(server, pair->fds[0]);
 
-	drive(session, ssl, client, &fds[1], &met);
+	if (pair->ssl != NULL)
+		SSL_set_app_data(pair->ssl, &met);
+	drive(session, pair->ssl, client, &pair->fds[1], &met);
 	met.peer = *vg_tls_session_peer(session);
 	snprintf(met.sni, sizeof(met.sni), "%.*s", VG_SLICE_FMT(met.peer.sni));
 	if (met.peer.has_cert)
 		snprintf(met.san, sizeof(met.san), "%.*s", VG_SLICE_FMT(met.peer.facts->san));
-	if (ssl != NULL) {
-		const SSL_SESSION *kept = SSL_get0_session(ssl);
-		met.resumable = kept != NULL && SSL_SESSION_is_resumable(kept) == 1;
-		const unsigned char *alpn = NULL;
-		unsigned int len = 0;
-		SSL_get0_alpn_selected(ssl, &alpn, &len);
-		snprintf(met.alpn, sizeof(met.alpn), "%.*s", (int)len, (const char *)alpn);
-	}
+	if (pair->ssl != NULL)
+		note_client(&met, pair->ssl);
 	vg_tls_session_free(&session);
-	SSL_free(ssl);
-	SSL_CTX_free(ctx);
-	vg_fd_close(&fds[0]);
-	vg_fd_close(&fds[1]);
+	SSL_free(pair->ssl);
+	SSL_CTX_free(pair->ctx);
+	vg_fd_close(&pair->fds[0]);
+	vg_fd_close(&pair->fds[1]);
 	ERR_clear_error();
 	return met;
+}
+
+struct world_meeting world_meet(struct world *world VG_UNUSED, struct vg_tls_server *server,
+				const struct world_client *client)
+{
+	struct world_pair pair = world_pair(client);
+	return world_meet_pair(server, client, &pair);
 }

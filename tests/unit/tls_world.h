@@ -69,6 +69,18 @@ struct world_client {
 	const char *ciphers;
 };
 
+/* A client and its connection, where they must be made before the meeting. */
+struct world_pair {
+	int fds[2];
+	SSL_CTX *ctx;
+	SSL *ssl;
+};
+
+struct world_pair world_pair(const struct world_client *client);
+struct world_meeting world_meet_pair(struct vg_tls_server *server,
+				     const struct world_client *client, struct world_pair *pair);
+
+/* Both at once. */
 struct world_meeting world_meet(struct world *world, struct vg_tls_server *server,
 				const struct world_client *client);
 

@@ -54,14 +54,14 @@ check_includes() { # FOLDER
 }
 
 archive() { # FOLDER
-	find "$builddir/src/$1" -maxdepth 1 -name 'lib*.a' 2>/dev/null
+	compgen -G "$builddir/src/$1/lib*.a" || true
 }
 
 # The linker's own, and what hardening, sanitizers and coverage put into every object.
 compiler_own() { # SYMBOL
 	case $1 in
 	__stack_chk_fail | _GLOBAL_OFFSET_TABLE_ | __asan_* | __ubsan_* | __gcov_* | __sanitizer_*) ;;
-	__llvm_*) ;;
+	__llvm_* | __cpu_model | __cpu_indicator_init) ;; # libgcc: which instructions there are
 	*) return 1 ;;
 	esac
 }
@@ -90,7 +90,10 @@ check_pure() {
 check_programs() {
 	local program found
 	for program in vendgate-worker vendgate-keys vendgate-recorder; do
-		[[ -e $builddir/$program ]] || complain "$program is not built in $builddir" || continue
+		if [[ ! -e $builddir/$program ]]; then
+			complain "$program is not built in $builddir"
+			continue
+		fi
 		found=$(nm -a "$builddir/$program" | awk '{ print $NF }' |
 			grep -E '^(ini_|vg_config_|vg_build_|evdns_|getaddrinfo|gethostby|MMDB_)' || true)
 		[[ -z $found ]] || complain "$program has in it: ${found//$'\n'/ }"

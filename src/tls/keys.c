@@ -32,7 +32,9 @@ static int no_passphrase(char *out VG_UNUSED, int size VG_UNUSED, int write VG_U
 static EVP_PKEY *parse(struct vg_slice pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	EVP_PKEY *key = NULL;
+	if (bio != NULL)
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 	BIO_free(bio);
 	return key;
 }

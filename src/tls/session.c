@@ -118,12 +118,28 @@ const struct vg_tls_peer *vg_tls_session_peer(const struct vg_tls_session *sessi
 	return &session->peer;
 }
 
+/* What CertificateVerify can fail of; a broken record behind it is something else. */
+static bool is_signature_error(int reason)
+{
+	static const int reasons[] = {SSL_R_BAD_SIGNATURE,
+				      SSL_R_WRONG_SIGNATURE_TYPE,
+				      SSL_R_WRONG_SIGNATURE_SIZE,
+				      SSL_R_WRONG_CURVE,
+				      SSL_R_SIGNATURE_FOR_NON_SIGNING_CERTIFICATE,
+				      ERR_R_EVP_LIB};
+	for (size_t i = 0; i < VG_COUNT(reasons); i++)
+		if (reason == reasons[i])
+			return true;
+	return false;
+}
+
 /* Whose signature failed is told by the message at which the handshake stood. */
 static enum vg_reason reason_of_state(const struct vg_tls_session *session, unsigned long error)
 {
 	OSSL_HANDSHAKE_STATE state = SSL_get_state(session->ssl);
 
-	if (state == TLS_ST_SR_CERT_VRFY && session->peer.has_cert)
+	if (state == TLS_ST_SR_CERT_VRFY && session->peer.has_cert &&
+	    is_signature_error(ERR_GET_REASON(error)))
 		return VG_REASON_IDENTITY_PROOF;
 	if (state == TLS_ST_SW_CERT_VRFY || state == TLS_ST_SW_KEY_EXCH ||
 	    ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)

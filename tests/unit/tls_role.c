@@ -1,6 +1,8 @@
 /*
  * Behind the filters: the built keys program, from its first message to its end, and a worker's
- * handshakes after its warm-up. A call that no row of the sandbox allows kills the process.
+ * handshakes after its warm-up. A call that no row of the sandbox allows kills the process. (The
+ * worker is forked from a process in which OpenSSL has run: that the warm-up suffices for a fresh
+ * one is shown by the system tests, with the built worker.)
  */
 #include <criterion/criterion.h>
 #include <errno.h>

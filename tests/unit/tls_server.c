@@ -226,7 +226,9 @@ Test(gate, dates_and_usages)
 		enum vg_reason reason;
 		int alert;
 	} table[] = {
-		{{.from = -200, .until = -100}, VG_REASON_IDENTITY_EXPIRED, SSL_AD_CERTIFICATE_EXPIRED},
+		{{.from = -200, .until = -100},
+		 VG_REASON_IDENTITY_EXPIRED,
+		 SSL_AD_CERTIFICATE_EXPIRED},
 		{{.eku = ""}, VG_REASON_IDENTITY_EKU, SSL_AD_UNSUPPORTED_CERTIFICATE},
 		{{.eku = "serverAuth"}, VG_REASON_IDENTITY_EKU, SSL_AD_UNSUPPORTED_CERTIFICATE},
 	};
@@ -285,7 +287,8 @@ Test(server, old_ways_of_tls_12)
 Test(gate, no_tls_at_all)
 {
 	static const char *const raws[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-					   "SSH-2.0-OpenSSH_9.2\r\n", "\x16\x03\x01\xff\xff garbage",
+					   "SSH-2.0-OpenSSH_9.2\r\n",
+					   "\x16\x03\x01\xff\xff garbage",
 					   "\x17\x03\x03\x01\x01" BYTES_300,
 					   "\x16\x03\x01\x01\x01" BYTES_300};
 	for (size_t i = 0; i < VG_COUNT(raws); i++) {
@@ -465,8 +468,9 @@ Test(gate, ends)
 	close_one(&o);
 
 	o = open_one();
-	cr_assert(vg_file_write_all(o.fds[1], "\x17\x03\x03\x00\x20 garbage garbage garbage garbage",
-				    37));
+	static const char forged_record[] =
+		"\x17\x03\x03\x00\x20 garbage garbage garbage garbage";
+	cr_assert(vg_file_write_all(o.fds[1], forged_record, sizeof(forged_record) - 1));
 	cr_expect_eq(vg_tls_read(o.session, &byte, 1, &done), VG_TLS_FAILED, "a forged record");
 	close_one(&o);
 }

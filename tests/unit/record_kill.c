@@ -70,9 +70,9 @@ static void work(struct shared *s)
 		}
 		s->begun = number;
 		s->next = number + 1;
-		vg_ring_end(&ring, slot, mem, len);
 		if (number % 32 == 0)
 			usleep(200);
+		vg_ring_end(&ring, slot, mem, len);
 	}
 }
 
@@ -82,7 +82,7 @@ static void record(const struct shared *s, const struct place *place)
 	static struct vg_drain drain;
 	if (!vg_store_open(&store, place->fd, boot_one, 1, 5000))
 		_exit(1);
-	store.segment_max = 200000;
+	store.segment_max = 1 << 20;
 	vg_drain_init(&drain, &store);
 	if (vg_drain_add(&drain, 0, s->file_fd, s->tail_fd) == NULL)
 		_exit(1);
@@ -126,7 +126,7 @@ static void recover(struct shared *s, const struct place *place)
 	static struct vg_drain drain;
 	store_open(&store, place, boot_one);
 	cr_assert_eq(store.gap.first, 0);
-	store.segment_max = 200000;
+	store.segment_max = 1 << 20;
 	vg_drain_init(&drain, &store);
 	struct vg_drain_ring *ring = vg_drain_add(&drain, 0, s->file_fd, s->tail_fd);
 	cr_assert_not_null(ring);
@@ -144,7 +144,8 @@ static uint64_t verify(const struct shared *s, const struct place *place, uint64
 	store_open(&store, place, boot_one);
 	cr_assert(vg_store_reader_init(&reader, &store));
 	while (vg_store_read(&reader, &event)) {
-		cr_assert_eq(event.seq, ++seq);
+		cr_assert_eq(event.seq, ++seq, "%lu, not %lu", (unsigned long)event.seq,
+			     (unsigned long)seq);
 		uint64_t got = number_of(&event.record);
 		*lost += vg_record_reason(&event.record) == VG_REASON_GATEWAY_WORKER_LOST;
 		/* Killed between begin and its word about it, the number is begun again. */
@@ -180,7 +181,7 @@ Test(record_kill, each_event_is_in_the_log_once)
 	}
 	uint64_t events = verify(s, &place, &lost);
 	cr_assert(recorders > 30 && workers > 10 && events > 1000);
-	cr_assert_leq(lost, workers);
+	cr_assert(lost > 0 && lost <= workers);
 	place_free(&place);
 }
 

@@ -283,8 +283,8 @@ Test(record_format, a_node_is_one_word)
 		struct vg_format_env other = {.node = table[i].node};
 		struct vg_logged event = logged(VG_REASON_GATEWAY_START, NULL, 0);
 		char want[64];
-		snprintf(want, sizeof(want), "<5>1 2026-06-01T10:00:00.123456Z %s vendgate 0 VG9001 [",
-			 table[i].word);
+		snprintf(want, sizeof(want),
+			 "<5>1 2026-06-01T10:00:00.123456Z %s vendgate 0 VG9001 [", table[i].word);
 		const char *line = line_of(&other, &event);
 		cr_assert_eq(strncmp(line, want, strlen(want)), 0, "%s", line);
 	}

@@ -50,7 +50,20 @@ struct vg_verdict {
 	uint64_t max_body; /* of an allowed request */
 };
 
+/*
+ * facts->ident is one of facts->vendor's, both of this image. A rule without request_type lets a
+ * body of any type pass where the method has bodies (vocab/method.def), and none elsewhere.
+ */
 struct vg_verdict vg_decide(const struct vg_image *image, const struct vg_facts *facts)
 	VG_MUST_CHECK;
+
+/* What each step said: VG_REASON_ACCESS_ALLOWED passed, VG_REASON_NONE not reached. */
+struct vg_trace {
+	enum vg_reason step[VG_STEP_COUNT];
+};
+
+/* The same decision, step by step for explain. */
+struct vg_verdict vg_decide_traced(const struct vg_image *image, const struct vg_facts *facts,
+				   struct vg_trace *trace) VG_MUST_CHECK;
 
 #endif

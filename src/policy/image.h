@@ -3,9 +3,11 @@
  * block of memory that holds no pointer. `vendgatectl compile` writes it (config/compile.h), every
  * role maps it read-only, vg_decide() reads nothing else, and the tests build it in memory.
  *
- * A block begins with struct vg_image_header, then the sections of image.def, each aligned to 8.
- * vg_image_open() checks every offset, count, index and enum in it once, in time linear in its
- * size; after that the accessors need no checks.
+ * A block begins with struct vg_image_header, then the sections in the order of image.def, each
+ * aligned to 8. vg_image_open() checks every offset, count, index and enum in it once, in time
+ * linear in its size, and that rows lie in the order that image.def names; after that the
+ * accessors need no checks. A service has an upstream, an identity a CA and a name: an image
+ * where one has none is refused too.
  *
  * Rows are in host byte order: an image never leaves its machine.
  */
@@ -24,6 +26,11 @@
 #define VG_IMAGE_LAYOUT UINT32_C(1)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
+
+/* Bounds that vg_image_open holds an image to, and the compiler what people write. */
+#define VG_IMG_KEY_MAX 1024   /* bytes of a host, prefix, id, name, parameter or segment */
+#define VG_IMG_NAMES_MAX 256  /* names of one kind in an identity */
+#define VG_IMG_PARAMS_MAX 256 /* query parameters of a rule */
 
 enum vg_section {
 #define VG_SECTION(NAME, name, row) VG_SECTION_##NAME,
@@ -207,7 +214,8 @@ struct vg_img_rule {
 	struct vg_str pattern; /* as written: the event's route */
 	uint32_t methods;      /* VG_METHOD_BIT; GET brings HEAD */
 	uint8_t slash;         /* the pattern ends in a slash */
-	uint8_t pad[3];
+	uint8_t lead;          /* so many literals it begins with, as far as lead_hash goes */
+	uint16_t lead_hash;    /* vg_route_lead; vg_build_finish writes both */
 	struct vg_span segments;
 	struct vg_span params;
 	struct vg_span types; /* of ITEM: media types of a request's body, lower case */

@@ -6,8 +6,8 @@
  *
  * Refused: what does not begin with a slash, dot segments, empty segments (a final slash is
  * none), `;`, `\`, `#`, control bytes, raw bytes outside RFC 3986 pchar, a `%` without two digits,
- * encoded `/`, `\`, NUL or control bytes, `%25` before two hexadecimal digits (double
- * encoding), and percent-encoded bytes that are not UTF-8.
+ * encoded `/`, `\`, `;`, NUL or control bytes, `%25` before two hexadecimal digits, also where they
+ * are encoded themselves (double encoding), and percent-encoded bytes that are not UTF-8.
  */
 #ifndef VG_POLICY_PATH_H
 #define VG_POLICY_PATH_H

@@ -1,8 +1,8 @@
 /*
  * The query of a request target as pairs, each name at most once: split at `&`, unreserved
- * characters decoded, `%xx` upper-cased, `+` kept. An empty or nameless pair, a name given twice,
- * and every byte outside RFC 3986 query refuse it. It is sent on rebuilt, in the order
- * received.
+ * characters decoded, `%xx` upper-cased, `+` kept. An empty or nameless pair (so a `?` with nothing
+ * behind it), a name given twice in whatever encoding, `;`, at which some servers split as well,
+ * and every byte outside RFC 3986 query refuse it. It is sent on rebuilt, in the order received.
  */
 #ifndef VG_POLICY_QUERY_H
 #define VG_POLICY_QUERY_H
@@ -15,6 +15,7 @@
 #include "base/slice.h"
 
 #define VG_QUERY_PAIRS_MAX 64
+#define VG_QUERY_BYTES_MAX 65536
 
 struct vg_query_pair {
 	struct vg_slice name;

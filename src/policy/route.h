@@ -34,7 +34,29 @@ uint32_t vg_route_service(const struct vg_image *image, struct vg_slice host,
 void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_t vendor,
 		   uint32_t service, enum vg_method method, const struct vg_path *path);
 
-/* Whether the rule's pattern matches; captures may be NULL. */
+/*
+ * The literals that a rule begins with, as a hash: most rules are passed over by it alone, without
+ * a look at their segments, which are elsewhere in memory. A rule without one has lead 0.
+ */
+#define VG_ROUTE_LEAD_MAX 4 /* segments */
+
+struct vg_route_lead {
+	uint8_t lead;
+	uint16_t hash;
+};
+
+struct vg_route_lead vg_route_lead(const struct vg_image *image, const struct vg_img_rule *rule)
+	VG_MUST_CHECK;
+
+/*
+ * Which of two rules of the same service has to lie first, as far as both could match one path:
+ * <0 where a is the more specific (its first segment that differs in kind is literal before typed
+ * before untyped before **), >0 where b is, 0 where the order of the two is no matter.
+ */
+int vg_route_order(const struct vg_image *image, const struct vg_img_rule *a,
+		   const struct vg_img_rule *b) VG_MUST_CHECK;
+
+/* Whether the rule's pattern matches; captures (VG_CAPTURES_MAX of them) may be NULL. */
 bool vg_route_matches(const struct vg_image *image, const struct vg_img_rule *rule,
 		      const struct vg_path *path, struct vg_capture *captures,
 		      size_t *capture_count) VG_MUST_CHECK;

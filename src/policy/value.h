@@ -11,11 +11,18 @@
 #include "base/slice.h"
 #include "policy/image.h"
 
-#define VG_VALUE_DEFAULT_MAX 128
+#define VG_VALUE_DEFAULT_MAX 128 /* bytes of an untyped path segment */
+#define VG_VALUE_ANY_MAX 256     /* decoded bytes of an untyped query parameter */
 
-/* `value` is as it stands in the normalised path or query. */
+/*
+ * `value` is as it stands in the normalised path or query; VG_VALUE_ANY is that of a query. A list
+ * is split at commas, plain or encoded. No type matches an empty value.
+ */
 bool vg_value_matches(const struct vg_image *image, const struct vg_img_value *type,
 		      struct vg_slice value) VG_MUST_CHECK;
+
+/* [A-Za-z0-9._~-]{1,128}: a {name} of a path without a type. */
+bool vg_value_untyped(struct vg_slice value) VG_MUST_CHECK;
 
 /*
  * Whether some value could match both: compile refuses rules that it could not tell apart. Errs

@@ -1,0 +1,92 @@
+#include "config/compile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/emit.h"
+#include "config/lint.h"
+#include "config/load.h"
+#include "sys/clock.h"
+
+#define WORK_MAX ((size_t)2 << 30) /* of the model and all the files; let go at the end */
+#define US_PER_SECOND 1000000
+
+static void failed(struct vg_diags *diags, const char *what)
+{
+	vg_diag_add(diags, VG_SEVERITY_ERROR, "", 0, "%s", what);
+}
+
+/* The model's rows, laid out as a block in `arena`. False where it can't be; that was told. */
+static bool emit(struct vg_compiled *compiled, struct vg_model *model, struct vg_inputs *inputs,
+		 struct vg_arena *arena, struct vg_arena *work, struct vg_diags *diags)
+{
+	uint8_t gen[32];
+	struct vg_emit emit = {
+		.model = model,
+		.inputs = inputs,
+		.build = vg_build_new(arena),
+		.arena = work,
+		.diags = diags,
+		.now = vg_clock_wall() / US_PER_SECOND,
+	};
+	if (emit.build == NULL) {
+		failed(diags, "out of memory");
+		return false;
+	}
+	vg_map_init(&emit.cert_files, work);
+	vg_emit_gateway(&emit);
+	vg_emit_services(&emit);
+	vg_emit_vendors(&emit);
+	bool good = vg_inputs_gen(inputs, gen) &&
+		    vg_build_finish(emit.build, gen, &compiled->block, &compiled->size);
+	vg_build_free(&emit.build);
+	if (!good)
+		failed(diags, "out of memory, or the image would be over 1 GiB");
+	return good;
+}
+
+static void lint(const struct vg_compiled *compiled, const struct vg_inputs *inputs,
+		 struct vg_arena *work, struct vg_diags *diags)
+{
+	struct vg_image image;
+	const char *fault;
+	if (!vg_image_open(&image, compiled->block, compiled->size, &fault)) {
+		vg_diag_add(diags, VG_SEVERITY_ERROR, "", 0,
+			    "the image can't be opened, a fault of Vendgate's own: %s", fault);
+		return;
+	}
+	struct vg_lint lint = {&image, inputs, work, diags};
+	vg_lint_identities(&lint);
+	vg_lint_rules(&lint);
+}
+
+static struct vg_slice base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return vg_slice_str(slash == NULL ? path : slash + 1);
+}
+
+bool vg_config_compile(struct vg_compiled *compiled, const char *path, struct vg_arena *arena,
+		       struct vg_diags *diags)
+{
+	struct vg_arena work;
+	struct vg_inputs inputs;
+	struct vg_model model;
+	*compiled = (struct vg_compiled){0};
+	vg_arena_init(&work, WORK_MAX);
+	if (!vg_inputs_init(&inputs, path, &work)) {
+		vg_diag_add(diags, VG_SEVERITY_ERROR, path, 0, "can't be read: %s",
+			    strerror(errno));
+		goto out;
+	}
+	vg_load(&model, &inputs, base_name(path), &work, diags);
+	if (model.input != NULL && emit(compiled, &model, &inputs, arena, &work, diags))
+		lint(compiled, &inputs, &work, diags);
+out:
+	if (vg_diags_failed(diags))
+		*compiled = (struct vg_compiled){0};
+	vg_diags_sort(diags);
+	vg_inputs_fini(&inputs);
+	vg_arena_fini(&work);
+	return !vg_diags_failed(diags);
+}

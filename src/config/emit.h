@@ -1,0 +1,68 @@
+/*
+ * Model → rows of the image, in the order that the image wants: gateway and services, then vendors
+ * by id with their identities and rules. What refers to something that isn't there is told, and
+ * left out; so is a section that had a fault: the image is then good enough for lint.h, and nobody
+ * else will see it.
+ *
+ * Called by compile.c alone. emit_gateway.c, emit_cert.c, emit_vendor.c and emit_rule.c share what
+ * stands here.
+ */
+#ifndef VG_CONFIG_EMIT_H
+#define VG_CONFIG_EMIT_H
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/diag.h"
+#include "config/build.h"
+#include "config/input.h"
+#include "config/model.h"
+
+struct vg_emit {
+	struct vg_model *model;
+	struct vg_inputs *inputs;
+	struct vg_build *build;
+	struct vg_arena *arena; /* of the compilation */
+	struct vg_arena scratch; /* of one vendor */
+	struct vg_diags *diags;
+	int64_t now; /* seconds since 1970 UTC */
+	struct vg_map cert_files; /* name → struct vg_cert_file */
+	const char **service_names;
+	size_t service_count;
+};
+
+/* A file of certificates. */
+struct vg_cert_file {
+	struct vg_span ders;
+	struct vg_str *rows; /* the same, to be appended again */
+	const char *fault;   /* NULL where it was read */
+};
+
+#define VG_EMIT_ERROR(emit, set, line, ...)                                                        \
+	vg_diag_add((emit)->diags, VG_SEVERITY_ERROR, (set)->input->shown, line, __VA_ARGS__)
+
+/* [gateway], [tls], [limits], [telemetry]. */
+void vg_emit_gateway(struct vg_emit *emit);
+
+/* [service], sorted; sets each one's row. */
+void vg_emit_services(struct vg_emit *emit);
+
+/* All vendors, and the index of their names. */
+void vg_emit_vendors(struct vg_emit *emit);
+
+/* The accesses of a vendor; its rules. */
+struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor);
+
+/*
+ * The certificates of the file that `path` (a value of `set`) names. What is wrong with it, and
+ * that it has expired, is told at the value's line. NULL where it can't be used. `is_ca`: all must
+ * be certificates of CAs.
+ */
+const struct vg_cert_file *vg_emit_certs(struct vg_emit *emit, const struct vg_set *set,
+					 const struct vg_set_text *path, bool is_ca) VG_MUST_CHECK;
+
+struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set);
+
+/* "" where it was not set. */
+struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text);
+
+#endif

@@ -1,0 +1,233 @@
+#include "config.h"
+
+#include "config/emit.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/check.h"
+
+#define WORKERS_MAX 64
+
+struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set)
+{
+	return (struct vg_where){
+		.file = vg_build_text(emit->build, vg_slice_str(set->input->name)),
+		.line = set->line,
+	};
+}
+
+struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text)
+{
+	return vg_build_text(emit->build, text->value.ptr == NULL ? VG_SLICE_EMPTY : text->value);
+}
+
+/* A path that a section names, from the root: the roles have directories of their own. */
+static struct vg_str emit_path(struct vg_emit *emit, const struct vg_set *set,
+			       struct vg_slice written)
+{
+	if (written.ptr == NULL)
+		return (struct vg_str){0};
+	struct vg_slice name = vg_input_name(emit->inputs, set->input, written);
+	return vg_build_text(emit->build,
+			     vg_slice_str(vg_input_absolute(emit->inputs, name)));
+}
+
+/* CPUs that this process may use: a container or `taskset` may leave it few. */
+static uint32_t count_workers(void)
+{
+	cpu_set_t cpus;
+	int count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+	return count > WORKERS_MAX ? WORKERS_MAX : (uint32_t)count;
+}
+
+static struct vg_str emit_node(struct vg_emit *emit, const struct vg_set_gateway *gateway)
+{
+	char name[65] = "";
+	uint64_t unused;
+	if (gateway->node.line != 0)
+		return vg_emit_text(emit, &gateway->node);
+	if (gethostname(name, sizeof(name) - 1) != 0 ||
+	    !vg_check(VG_TYPE_NODE, vg_slice_str(name), &unused))
+		VG_EMIT_ERROR(emit, &gateway->set, gateway->set.line,
+			      "the host name \"%s\" can't name this gateway; set node", name);
+	return vg_build_text(emit->build, vg_slice_str(name));
+}
+
+static void emit_gateway_row(struct vg_emit *emit)
+{
+	static const uint16_t versions[] = {0x0303, 0x0304}; /* as the words of TLS_VERSION */
+	const struct vg_set_gateway *gateway = &emit->model->gateway;
+	const struct vg_set_limits *limits = &emit->model->limits;
+	struct vg_img_gateway row = {
+		.node = emit_node(emit, gateway),
+		.state = emit_path(emit, &gateway->set, gateway->state.value),
+		.run = emit_path(emit, &gateway->set, gateway->run.value),
+		.user = vg_emit_text(emit, &gateway->user),
+		.workers = gateway->workers.value != 0 ? (uint32_t)gateway->workers.value
+						       : count_workers(),
+		.drain_ms = (uint32_t)gateway->drain.value,
+		.connections = (uint32_t)limits->connections.value,
+		.header_bytes = (uint32_t)limits->header_bytes.value,
+		.header_timeout_ms = (uint32_t)limits->header_timeout.value,
+		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
+		.max_body = limits->max_body.value,
+		.tls_min = versions[emit->model->tls.min_version.value],
+	};
+	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
+}
+
+static void emit_listeners(struct vg_emit *emit)
+{
+	const struct vg_set_list *listen = &emit->model->gateway.listen;
+	for (size_t i = 0; i < listen->count; i++) {
+		struct vg_img_listener row = {0};
+		if (vg_addr_port_parse(listen->items[i].value, &row.addr, &row.port))
+			(void)vg_build_row(emit->build, VG_SECTION_LISTENER, &row);
+	}
+}
+
+static void emit_server_cert(struct vg_emit *emit)
+{
+	const struct vg_set_tls *tls = &emit->model->tls;
+	if (tls->set.faulty)
+		return;
+	const struct vg_cert_file *file = vg_emit_certs(emit, &tls->set, &tls->certificate, false);
+	if (file == NULL)
+		return;
+	struct vg_img_cert row = {
+		.chain = file->ders,
+		.key_path = emit_path(emit, &tls->set, tls->private_key.value),
+	};
+	(void)vg_build_row(emit->build, VG_SECTION_CERT, &row);
+	vg_diag_add(emit->diags, VG_SEVERITY_NOTE, tls->set.input->shown, tls->private_key.line,
+		    "private_key \"%.*s\" is opened by the keys role alone, and was not looked at",
+		    VG_SLICE_FMT(tls->private_key.value));
+}
+
+static void emit_sink(struct vg_emit *emit, const struct vg_set_telemetry *sink)
+{
+	/* RFC 5424 6.2.1, as the words of FACILITY. */
+	static const uint8_t facilities[] = {16, 17, 18, 19, 20, 21, 22, 23, 4, 10, 3, 1};
+	const struct vg_slice udp = VG_SLICE("udp://"), file = VG_SLICE("file:");
+	struct vg_slice to = sink->to.value;
+	struct vg_img_sink row = {
+		.name = vg_build_text(emit->build, sink->set.name),
+		.kind = VG_SINK_FILE,
+		.format = (uint8_t)sink->format.value,
+		.facility = facilities[sink->facility.value],
+	};
+	if (!vg_slice_starts(to, udp)) {
+		row.path = emit_path(emit, &sink->set, vg_slice_from(to, file.len));
+	} else {
+		row.kind = VG_SINK_UDP;
+		if (!vg_addr_port_parse(vg_slice_from(to, udp.len), &row.addr, &row.port))
+			return;
+	}
+	(void)vg_build_row(emit->build, VG_SECTION_SINK, &row);
+}
+
+void vg_emit_gateway(struct vg_emit *emit)
+{
+	emit_gateway_row(emit);
+	emit_listeners(emit);
+	emit_server_cert(emit);
+	for (struct vg_set_telemetry *sink = emit->model->sinks; sink != NULL; sink = sink->next)
+		if (!sink->set.faulty)
+			emit_sink(emit, sink);
+	if (emit->model->sinks == NULL)
+		vg_diag_add(emit->diags, VG_SEVERITY_WARNING, emit->model->input->shown, 0,
+			    "there is no [telemetry NAME]: events stay in the log of this machine");
+}
+
+static struct vg_slice prefix_of(const struct vg_set_service *service)
+{
+	return service->prefix.value.ptr == NULL ? VG_SLICE_EMPTY : service->prefix.value;
+}
+
+/* By host, then the longer prefix first; as they were written where both are the same. */
+static int compare_services(const void *a, const void *b)
+{
+	const struct vg_set_service *x = *(struct vg_set_service *const *)a;
+	const struct vg_set_service *y = *(struct vg_set_service *const *)b;
+	int order = vg_slice_cmp(x->host.value, y->host.value);
+	if (order == 0 && prefix_of(x).len != prefix_of(y).len)
+		order = prefix_of(x).len > prefix_of(y).len ? -1 : 1;
+	if (order == 0)
+		order = vg_slice_cmp(prefix_of(x), prefix_of(y));
+	return order != 0 ? order : (x->set.line > y->set.line) - (x->set.line < y->set.line);
+}
+
+static struct vg_span emit_upstreams(struct vg_emit *emit, const struct vg_set_service *service)
+{
+	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_UPSTREAM), 0};
+	for (size_t i = 0; i < service->upstream.count; i++) {
+		struct vg_slice text = service->upstream.items[i].value;
+		struct vg_img_upstream row = {.text = vg_build_text(emit->build, text)};
+		if (!vg_addr_port_parse(vg_slice_from(text, VG_SLICE("http://").len), &row.addr,
+					&row.port))
+			continue;
+		(void)vg_build_row(emit->build, VG_SECTION_UPSTREAM, &row);
+		span.count++;
+	}
+	return span;
+}
+
+static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *service)
+{
+	struct vg_img_service row = {
+		.name = vg_build_text(emit->build, service->set.name),
+		.host = vg_build_text(emit->build, service->host.value),
+		.prefix = vg_emit_text(emit, &service->prefix),
+		.upstreams = emit_upstreams(emit, service),
+		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
+		.response_timeout_ms = (uint32_t)service->response_timeout.value,
+		.balance = VG_BALANCE_ROUND_ROBIN,
+		.has_data = service->data.count > 0,
+		.where = vg_emit_where(emit, &service->set),
+	};
+	return vg_build_row(emit->build, VG_SECTION_SERVICE, &row);
+}
+
+static bool same_place(const struct vg_set_service *a, const struct vg_set_service *b)
+{
+	return vg_slice_eq(a->host.value, b->host.value) &&
+	       vg_slice_eq(prefix_of(a), prefix_of(b));
+}
+
+static void emit_sorted_services(struct vg_emit *emit, struct vg_set_service **sorted, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct vg_set_service *service = sorted[i];
+		if (i == 0 || !same_place(sorted[i - 1], service)) {
+			service->row = emit_service(emit, service);
+			continue;
+		}
+		VG_EMIT_ERROR(emit, &service->set, service->host.line,
+			      "[service %.*s] has the host and prefix of [service %.*s] in line %u",
+			      VG_SLICE_FMT(service->set.name),
+			      VG_SLICE_FMT(sorted[i - 1]->set.name), sorted[i - 1]->set.line);
+	}
+}
+
+void vg_emit_services(struct vg_emit *emit)
+{
+	size_t count = 0, good = 0;
+	for (struct vg_set_service *s = emit->model->services; s != NULL; s = s->next)
+		count++;
+	struct vg_set_service **sorted = vg_arena_array(emit->arena, count + 1, sizeof(*sorted));
+	emit->service_names = vg_arena_array(emit->arena, count + 1, sizeof(*emit->service_names));
+	if (sorted == NULL || emit->service_names == NULL) {
+		vg_diag_add(emit->diags, VG_SEVERITY_ERROR, "", 0, "out of memory");
+		return;
+	}
+	for (struct vg_set_service *s = emit->model->services; s != NULL; s = s->next) {
+		emit->service_names[emit->service_count++] = s->set.name.ptr;
+		if (!s->set.faulty)
+			sorted[good++] = s;
+	}
+	qsort(sorted, good, sizeof(struct vg_set_service *), compare_services);
+	emit_sorted_services(emit, sorted, good);
+}

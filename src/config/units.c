@@ -1,0 +1,91 @@
+#include "config/units.h"
+
+#include "base/text.h"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/* `units` ends with a row whose name is NULL. */
+static bool number_with_unit(struct vg_slice s, const struct unit *units, uint64_t *value)
+{
+	size_t digits = 0;
+	while (digits < s.len && vg_is_digit(s.ptr[digits]))
+		digits++;
+	uint64_t number;
+	if (!vg_slice_u64(vg_slice_first(s, digits), &number))
+		return false;
+	struct vg_slice unit = vg_slice_from(s, digits);
+	for (; units->name != NULL; units++)
+		if (vg_slice_eq(unit, vg_slice_str(units->name)))
+			return !__builtin_mul_overflow(number, units->factor, value);
+	return false;
+}
+
+bool vg_units_size(struct vg_slice s, uint64_t *bytes)
+{
+	static const struct unit units[] = {
+		{"", 1},	    {"KB", 1000},	   {"MB", 1000000},
+		{"GB", 1000000000}, {"KiB", 1 << 10},	   {"MiB", 1 << 20},
+		{"GiB", 1 << 30},   {NULL, 0},
+	};
+	return number_with_unit(s, units, bytes);
+}
+
+bool vg_units_duration(struct vg_slice s, uint64_t *ms)
+{
+	static const struct unit units[] = {
+		{"ms", 1},	{"s", 1000},	 {"m", 60000},
+		{"h", 3600000}, {"d", 86400000}, {NULL, 0},
+	};
+	return number_with_unit(s, units, ms);
+}
+
+bool vg_units_int(struct vg_slice s, int64_t *value)
+{
+	bool negative = s.len > 0 && s.ptr[0] == '-';
+	struct vg_slice digits = vg_slice_from(s, negative);
+	uint64_t number;
+	if (!vg_slice_u64(digits, &number) || number > INT64_MAX)
+		return false;
+	if (digits.ptr[0] == '0' && (digits.len > 1 || negative))
+		return false;
+	*value = negative ? -(int64_t)number : (int64_t)number;
+	return true;
+}
+
+bool vg_units_bool(struct vg_slice s, bool *value)
+{
+	uint64_t place;
+	if (!vg_units_word(s, "no|yes", &place))
+		return false;
+	*value = place == 1;
+	return true;
+}
+
+bool vg_units_name(struct vg_slice s)
+{
+	if (s.len == 0 || s.len > VG_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		bool alnum = vg_is_digit(s.ptr[i]) || (s.ptr[i] >= 'a' && s.ptr[i] <= 'z');
+		bool joint = i > 0 && (s.ptr[i] == '-' || s.ptr[i] == '_');
+		if (!alnum && !joint)
+			return false;
+	}
+	return true;
+}
+
+bool vg_units_word(struct vg_slice s, const char *words, uint64_t *place)
+{
+	struct vg_slice rest = vg_slice_str(words);
+	struct vg_slice word;
+	for (uint64_t i = 0; vg_slice_cut(&rest, '|', &word); i++) {
+		if (vg_slice_eq(word, s)) {
+			*place = i;
+			return true;
+		}
+	}
+	return false;
+}

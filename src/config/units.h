@@ -1,0 +1,34 @@
+/*
+ * Values as people write them: whole numbers, sizes, durations, yes and no, names, words of a set.
+ * Pure functions of the text; called by the key rows (key.h) and the patterns (pattern.h).
+ */
+#ifndef VG_CONFIG_UNITS_H
+#define VG_CONFIG_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/slice.h"
+
+#define VG_NAME_MAX 40 /* bytes of a name */
+
+/* Bytes: digits, and one of KB MB GB (powers of 1000) or KiB MiB GiB (of 1024), or nothing. */
+bool vg_units_size(struct vg_slice s, uint64_t *bytes) VG_MUST_CHECK;
+
+/* Milliseconds: digits and one of ms s m h d; a bare number is none. */
+bool vg_units_duration(struct vg_slice s, uint64_t *ms) VG_MUST_CHECK;
+
+/* A decimal number, maybe negative, within int64_t; no plus sign, no leading zero. */
+bool vg_units_int(struct vg_slice s, int64_t *value) VG_MUST_CHECK;
+
+/* "yes" or "no". */
+bool vg_units_bool(struct vg_slice s, bool *value) VG_MUST_CHECK;
+
+/* [a-z0-9][a-z0-9_-]{0,39} */
+bool vg_units_name(struct vg_slice s) VG_MUST_CHECK;
+
+/* The place of `s` among the words of "one|two|three"; false where it is none of them. */
+bool vg_units_word(struct vg_slice s, const char *words, uint64_t *place) VG_MUST_CHECK;
+
+#endif

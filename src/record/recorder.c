@@ -24,7 +24,7 @@
 #define PAUSE_MAX_US 20000
 #define SECOND_US INT64_C(1000000)
 #define ORPHAN_US (2 * SECOND_US) /* without a supervisor: how long rings are waited for */
-#define QUIET_US (SECOND_US / 5)  /* and when they count as still */
+#define QUIET_US (SECOND_US / 2)  /* and when they count as still */
 
 /* What the loop is asked to come to. */
 enum ending { ENDING_NO, ENDING_DRAIN, ENDING_ORPHAN };
@@ -158,10 +158,12 @@ static void take_image(struct recorder *r, const struct vg_msg *msg)
 		vg_log(VG_LOG_ERROR, "not all sinks of the new generation are served");
 }
 
-static void end_at(struct recorder *r, enum ending ending, int64_t deadline)
+static void end_within(struct recorder *r, enum ending ending, int64_t us)
 {
+	int64_t now = vg_clock_monotonic();
 	r->ending = ending;
-	r->deadline = deadline;
+	r->deadline = now + us;
+	r->moved = now;
 	r->pause = PAUSE_MIN_US;
 }
 
@@ -176,7 +178,7 @@ static void take(struct recorder *r, const struct vg_msg *msg)
 		take_image(r, msg);
 	} else if (msg->type == VG_MSG_DRAIN) {
 		int64_t ms = msg->index.index > INT32_MAX ? INT32_MAX : (int64_t)msg->index.index;
-		end_at(r, ENDING_DRAIN, vg_clock_monotonic() + ms * 1000);
+		end_within(r, ENDING_DRAIN, ms * 1000);
 	} else {
 		vg_log(VG_LOG_WARNING, "the supervisor says %s, which is too late",
 		       vg_msg_row(msg->type)->name);
@@ -201,7 +203,7 @@ static void on_channel(evutil_socket_t fd, short what, void *arg)
 	/* Workers may live on: nothing is swept, and what they still tell is waited for. */
 	(void)event_del(r->channel);
 	if (r->ending == ENDING_NO)
-		end_at(r, ENDING_ORPHAN, vg_clock_monotonic() + ORPHAN_US);
+		end_within(r, ENDING_ORPHAN, ORPHAN_US);
 }
 
 /* The turn of the loop */

@@ -196,6 +196,55 @@ Test(event_kill, after_each_instruction_with_a_filler)
 	step_through(3 * bytes - 16);
 }
 
+/* One slot ENDING at the head and two OPEN: what a kill in the middle of an end leaves. */
+static struct ring_memory killed_in_an_end(void)
+{
+	_Alignas(8) uint8_t mem[VG_SLOT_FACTS];
+	struct ring_memory m = ring_memory(SLOTS);
+	struct vg_ring ring;
+	cr_assert(vg_ring_open_writer(&ring, m.file, m.file_size, m.tail, m.tail_size));
+	for (uint64_t id = 1; id <= 3; id++)
+		cr_assert_eq(vg_ring_begin(&ring, mem, make(mem, id, 1)), id - 1);
+	uint64_t ending = 2;
+	memcpy(m.file + LAYOUT_STATES + 8, &ending, 8);
+	return m;
+}
+
+static pid_t start_sweep(struct ring_memory *m)
+{
+	pid_t pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid > 0)
+		return pid;
+	struct vg_ring ring;
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 ||
+	    !vg_ring_open_reader(&ring, m->file, m->file_size, m->tail, m->tail_size))
+		_exit(1);
+	raise(SIGSTOP);
+	uint32_t ended = vg_ring_sweep(&ring, 1);
+	raise(SIGSTOP);
+	_exit((int)ended);
+}
+
+Test(event_kill, sweep_after_each_instruction)
+{
+	struct ring_memory m = killed_in_an_end();
+	unsigned long all = kill_after(start_sweep(&m), 200000);
+	ring_memory_free(&m);
+	cr_assert_gt(all, 500);
+	unsigned long stride = all / 120 | 1;
+	for (unsigned long n = 0; n <= all; n += stride) {
+		uint8_t count[4] = {0}, final[4] = {0};
+		m = killed_in_an_end();
+		(void)kill_after(start_sweep(&m), n);
+		sweep(&m);
+		cr_assert_eq(tally(&m, 0, count, final), word(m.file + LAYOUT_HEAD));
+		for (unsigned id = 1; id <= 3; id++)
+			cr_assert_eq(count[id], 1, "killed after %lu: %u of %u", n, count[id], id);
+		ring_memory_free(&m);
+	}
+}
+
 /* What the worker says of its ids, beside the ring: written before and after each step. */
 struct words {
 	_Atomic uint64_t next;

@@ -33,7 +33,7 @@ Test(event_record, round_trip)
 	cr_assert_eq(record.head.count, 6);
 
 	cr_assert(vg_record_get(&record, VG_FIELD_VENDOR, &value));
-	cr_assert(vg_slice_eq(value.text, VG_SLICE("acme")), "the first of two is what a reader gets");
+	cr_assert(vg_slice_eq(value.text, VG_SLICE("acme")), "the first of two");
 	cr_assert(vg_record_get(&record, VG_FIELD_STATUS, &value));
 	cr_assert_eq(value.number, 200);
 	cr_assert(vg_record_get(&record, VG_FIELD_NOT_AFTER, &value));
@@ -68,9 +68,9 @@ Test(event_record, long_text_is_cut_between_characters)
 	for (size_t i = 0; i < VG_COUNT(table); i++) {
 		char text[600];
 		size_t unit = strlen(table[i].repeat);
-		for (size_t j = 0; j < sizeof(text); j++)
-			text[j] = j < table[i].prefix ? 'x'
-						       : table[i].repeat[(j - table[i].prefix) % unit];
+		memset(text, 'x', table[i].prefix);
+		for (size_t j = table[i].prefix; j < sizeof(text); j++)
+			text[j] = table[i].repeat[(j - table[i].prefix) % unit];
 		struct vg_record_writer writer;
 		vg_record_begin(&writer, mem, sizeof(mem));
 		vg_record_text(&writer, VG_FIELD_PATH, vg_slice(text, sizeof(text)));
@@ -87,7 +87,7 @@ Test(event_record, long_text_is_cut_between_characters)
 
 Test(event_record, without_room_fields_go_and_trunc_says_so)
 {
-	/* For each capacity: what is there is whole, and trunc stands there where something isn't. */
+	/* For each capacity: what is there is whole, and trunc says where something isn't. */
 	for (size_t cap = 32; cap <= 400; cap += 8) {
 		struct vg_record_writer writer;
 		memset(mem, 0xff, sizeof(mem));

@@ -4,6 +4,9 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "base/text.h"
 
 X509 *vg_pem_x509(struct vg_slice der)
 {
@@ -20,14 +23,46 @@ X509 *vg_pem_x509(struct vg_slice der)
 	return cert;
 }
 
+static bool read_time(const ASN1_TIME *time, int64_t *us)
+{
+	struct tm tm;
+	if (ASN1_TIME_check(time) != 1 || ASN1_TIME_to_tm(time, &tm) != 1)
+		return false;
+	int64_t days = vg_days(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday);
+	*us = (((days * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 + tm.tm_sec) * 1000000;
+	return true;
+}
+
+static bool is_ca(X509 *cert)
+{
+	int critical;
+	BASIC_CONSTRAINTS *basic =
+		X509_get_ext_d2i(cert, NID_basic_constraints, &critical, NULL);
+	/* critical is -1 where there is none, -2 where there are two. */
+	bool ca = basic != NULL ? basic->ca != 0
+				: critical == -1 && X509_get_version(cert) == X509_VERSION_1;
+	BASIC_CONSTRAINTS_free(basic);
+	return ca;
+}
+
+static bool read_brief(struct vg_pem_brief *brief, struct vg_slice der)
+{
+	X509 *cert = vg_pem_x509(der);
+	if (cert == NULL)
+		return false;
+	brief->is_ca = is_ca(cert);
+	bool good = read_time(X509_get0_notBefore(cert), &brief->not_before) &&
+		    read_time(X509_get0_notAfter(cert), &brief->not_after);
+	X509_free(cert);
+	return good;
+}
+
 static const char *add(struct vg_pem_certs *certs, struct vg_slice der, struct vg_arena *arena)
 {
 	if (certs->count == VG_PEM_CERTS_MAX)
 		return "holds too many certificates";
-	X509 *cert = vg_pem_x509(der);
-	if (cert == NULL)
+	if (!read_brief(&certs->brief[certs->count], der))
 		return "holds a certificate that can't be read";
-	X509_free(cert);
 	struct vg_slice copy = vg_arena_dup(arena, der);
 	if (copy.ptr == NULL)
 		return "is too large";

@@ -9,8 +9,15 @@
 
 #define VG_PEM_CERTS_MAX 64
 
+/* What is seen of a certificate while it is parsed to be checked: parsing it again is dear. */
+struct vg_pem_brief {
+	int64_t not_before, not_after; /* microseconds since 1970 UTC */
+	bool is_ca; /* basicConstraints say so, or it is of version 1 and can say nothing */
+};
+
 struct vg_pem_certs {
 	struct vg_slice der[VG_PEM_CERTS_MAX];
+	struct vg_pem_brief brief[VG_PEM_CERTS_MAX];
 	size_t count;
 };
 

@@ -9,7 +9,6 @@
 #include "sys/clock.h"
 
 #define WORK_MAX ((size_t)2 << 30) /* of the model and all the files; let go at the end */
-#define US_PER_SECOND 1000000
 
 static void failed(struct vg_diags *diags, const char *what)
 {
@@ -27,13 +26,15 @@ static bool emit(struct vg_compiled *compiled, struct vg_model *model, struct vg
 		.build = vg_build_new(arena),
 		.arena = work,
 		.diags = diags,
-		.now = vg_clock_wall() / US_PER_SECOND,
+		.now = vg_clock_wall(),
 	};
 	if (emit.build == NULL) {
 		failed(diags, "out of memory");
 		return false;
 	}
 	vg_map_init(&emit.cert_files, work);
+	vg_map_init(&emit.paths, work);
+	vg_map_init(&emit.queries, work);
 	vg_emit_gateway(&emit);
 	vg_emit_services(&emit);
 	vg_emit_vendors(&emit);

@@ -24,8 +24,9 @@ struct vg_emit {
 	struct vg_arena *arena; /* of the compilation */
 	struct vg_arena scratch; /* of one vendor */
 	struct vg_diags *diags;
-	int64_t now; /* seconds since 1970 UTC */
+	int64_t now; /* microseconds since 1970 UTC */
 	struct vg_map cert_files; /* name → struct vg_cert_file */
+	struct vg_map paths, queries; /* of rules, by what was written: emit_rule.c */
 	const char **service_names;
 	size_t service_count;
 };

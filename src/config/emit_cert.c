@@ -2,50 +2,44 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "cert/pem.h"
 
 #define CERT_FILE_MAX ((size_t)1 << 20)
-#define SOON ((time_t)30 * 86400) /* a certificate that ends before that is worth a word */
+#define SOON (INT64_C(30) * 86400 * 1000000) /* who ends before that is worth a word */
 
-/* NULL, or what is wrong with a certificate as an anchor. */
-static const char *check_ca(X509 *cert)
+/*
+ * NULL, or what is odd about its validity now: no error, since a configuration that ends a vendor's
+ * access must still load on the day on which another vendor's CA ends.
+ */
+static const char *check_validity(const struct vg_pem_brief *brief, int64_t now)
 {
-	return X509_check_ca(cert) != 0 ? NULL : "holds a certificate that is no CA's";
-}
-
-/* NULL, or what is odd about its validity at that time: no error, since a configuration that ends
-   a vendor's access must still load on the day on which another one's CA ends. */
-static const char *check_validity(X509 *cert, int64_t now)
-{
-	time_t at = (time_t)now, later = at + SOON;
-	if (X509_cmp_time(X509_get0_notAfter(cert), &at) < 0)
+	if (brief->not_after < now)
 		return "has expired";
-	if (X509_cmp_time(X509_get0_notBefore(cert), &at) > 0)
+	if (brief->not_before > now)
 		return "is not valid yet";
-	if (X509_cmp_time(X509_get0_notAfter(cert), &later) < 0)
-		return "expires within 30 days";
-	return NULL;
+	return brief->not_after - now < SOON ? "expires within 30 days" : NULL;
 }
 
-static const char *emit_der(struct vg_emit *emit, struct vg_slice der, bool is_ca,
-			    struct vg_str *row, const char **warning)
+/* The rows of all of them; NULL, or why not. */
+static const char *emit_ders(struct vg_emit *emit, struct vg_cert_file *file,
+			     const struct vg_pem_certs *certs, bool is_ca, const char **warning)
 {
-	X509 *cert = vg_pem_x509(der);
-	if (cert == NULL)
-		return "holds a certificate that can't be read";
-	const char *fault = is_ca ? check_ca(cert) : NULL;
-	const char *odd = check_validity(cert, emit->now);
-	if (odd != NULL)
-		*warning = odd;
-	X509_free(cert);
-	*row = vg_build_text(emit->build, der);
-	(void)vg_build_row(emit->build, VG_SECTION_DER, row);
-	return fault;
+	file->ders.first = vg_build_count(emit->build, VG_SECTION_DER);
+	file->ders.count = (uint32_t)certs->count;
+	file->rows = vg_arena_array(emit->arena, certs->count, sizeof(*file->rows));
+	if (file->rows == NULL)
+		return "out of memory";
+	for (size_t i = 0; i < certs->count; i++) {
+		const char *odd = check_validity(&certs->brief[i], emit->now);
+		if (odd != NULL)
+			*warning = odd;
+		if (is_ca && !certs->brief[i].is_ca)
+			return "holds a certificate that is no CA's";
+		file->rows[i] = vg_build_text(emit->build, certs->der[i]);
+		(void)vg_build_row(emit->build, VG_SECTION_DER, &file->rows[i]);
+	}
+	return NULL;
 }
 
 /* NULL, or why not. */
@@ -59,14 +53,7 @@ static const char *read_certs(struct vg_emit *emit, struct vg_cert_file *file, s
 		return strerror(errno);
 	if (!vg_pem_certs(&certs, input->bytes, emit->arena, &fault))
 		return fault;
-	file->ders.first = vg_build_count(emit->build, VG_SECTION_DER);
-	file->ders.count = (uint32_t)certs.count;
-	file->rows = vg_arena_array(emit->arena, certs.count, sizeof(*file->rows));
-	if (file->rows == NULL)
-		return "out of memory";
-	for (size_t i = 0; i < certs.count && fault == NULL; i++)
-		fault = emit_der(emit, certs.der[i], is_ca, &file->rows[i], warning);
-	return fault;
+	return emit_ders(emit, file, &certs, is_ca, warning);
 }
 
 const struct vg_cert_file *vg_emit_certs(struct vg_emit *emit, const struct vg_set *set,

@@ -1,16 +1,33 @@
 #include "config/emit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/pattern.h"
 #include "vocab/method.h"
 
+/*
+ * Many vendors are given the same paths of the same API: what was written alike is parsed once,
+ * and all its rules share the rows.
+ */
+struct path {
+	struct vg_pattern pattern;
+	struct vg_span rows;
+	bool emitted;
+};
+
+struct query {
+	struct vg_pattern_param *params; /* by name */
+	size_t count;
+	struct vg_span rows;
+	bool emitted;
+};
+
 struct rule {
 	const struct vg_set_access *access;
 	const struct vg_set_service *service;
-	struct vg_pattern pattern;
-	struct vg_pattern_param *params; /* by name */
-	size_t param_count;
+	struct path *path;
+	struct query *query;
 };
 
 /* NULL, which was told, where no [service] has that name. */
@@ -32,15 +49,45 @@ static const struct vg_set_service *find_service(struct vg_emit *emit,
 	return NULL;
 }
 
-static bool parse_path(struct vg_emit *emit, struct rule *rule)
+static void out_of_memory(struct vg_emit *emit, const struct vg_set *set)
 {
-	const struct vg_set_text *path = &rule->access->path;
+	VG_EMIT_ERROR(emit, set, set->line, "out of memory");
+}
+
+/* NULL where it is none; that was told. */
+static struct path *parse_path(struct vg_emit *emit, const struct vg_set_access *access)
+{
+	struct vg_slice text = access->path.value;
+	struct path *path = vg_map_get(&emit->paths, text);
 	char fault[VG_PATTERN_FAULT];
-	if (vg_pattern_path(&rule->pattern, path->value, &emit->scratch, fault))
-		return true;
-	VG_EMIT_ERROR(emit, &rule->access->set, path->line, "path \"%.*s\": %s",
-		      VG_SLICE_FMT(path->value), fault);
-	return false;
+	if (path != NULL)
+		return path;
+	path = vg_arena_alloc(emit->arena, sizeof(*path));
+	if (path == NULL) {
+		out_of_memory(emit, &access->set);
+		return NULL;
+	}
+	if (!vg_pattern_path(&path->pattern, text, emit->arena, fault)) {
+		VG_EMIT_ERROR(emit, &access->set, access->path.line, "path \"%.*s\": %s",
+			      VG_SLICE_FMT(text), fault);
+		return NULL;
+	}
+	return vg_map_add(&emit->paths, text, path);
+}
+
+/* The items as one text: what is written alike is the same. ptr is NULL where memory is short. */
+static struct vg_slice join_items(struct vg_arena *arena, const struct vg_set_list *list)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < list->count; i++)
+		len += list->items[i].value.len + 1;
+	char *text = vg_arena_alloc(arena, len + 1), *at = text;
+	for (size_t i = 0; text != NULL && i < list->count; i++) {
+		memcpy(at, list->items[i].value.ptr, list->items[i].value.len);
+		at += list->items[i].value.len;
+		*at++ = ',';
+	}
+	return vg_slice(text, len);
 }
 
 static int compare_params(const void *a, const void *b)
@@ -49,33 +96,50 @@ static int compare_params(const void *a, const void *b)
 			    ((const struct vg_pattern_param *)b)->name);
 }
 
-static bool parse_query(struct vg_emit *emit, struct rule *rule)
+static bool parse_params(struct vg_emit *emit, const struct vg_set_access *access,
+			 struct query *query)
 {
-	const struct vg_set_list *query = &rule->access->query;
+	const struct vg_set_list *list = &access->query;
 	bool good = true;
 	char fault[VG_PATTERN_FAULT];
-	rule->params = vg_arena_array(&emit->scratch, query->count + 1, sizeof(*rule->params));
-	for (size_t i = 0; rule->params != NULL && i < query->count; i++) {
-		const struct vg_set_text *item = &query->items[i];
-		if (vg_pattern_param(&rule->params[rule->param_count], item->value, fault)) {
-			rule->param_count++;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct vg_set_text *item = &list->items[i];
+		if (vg_pattern_param(&query->params[query->count], item->value, fault)) {
+			query->count++;
 			continue;
 		}
-		VG_EMIT_ERROR(emit, &rule->access->set, item->line, "query \"%.*s\": %s",
+		VG_EMIT_ERROR(emit, &access->set, item->line, "query \"%.*s\": %s",
 			      VG_SLICE_FMT(item->value), fault);
 		good = false;
 	}
-	if (rule->params == NULL)
-		return false;
-	qsort(rule->params, rule->param_count, sizeof(*rule->params), compare_params);
-	for (size_t i = 1; i < rule->param_count; i++) {
-		if (compare_params(&rule->params[i - 1], &rule->params[i]) != 0)
+	qsort(query->params, query->count, sizeof(*query->params), compare_params);
+	for (size_t i = 1; i < query->count; i++) {
+		if (compare_params(&query->params[i - 1], &query->params[i]) != 0)
 			continue;
-		VG_EMIT_ERROR(emit, &rule->access->set, query->line,
-			      "query names \"%.*s\" twice", VG_SLICE_FMT(rule->params[i].name));
+		VG_EMIT_ERROR(emit, &access->set, list->line, "query names \"%.*s\" twice",
+			      VG_SLICE_FMT(query->params[i].name));
 		good = false;
 	}
 	return good;
+}
+
+/* NULL where one is none; that was told. */
+static struct query *parse_query(struct vg_emit *emit, const struct vg_set_access *access)
+{
+	struct vg_slice text = join_items(&emit->scratch, &access->query);
+	struct query *query = text.ptr == NULL ? NULL : vg_map_get(&emit->queries, text);
+	if (query != NULL)
+		return query;
+	text = vg_arena_dup(emit->arena, text);
+	query = vg_arena_alloc(emit->arena, sizeof(*query));
+	if (query != NULL)
+		query->params = vg_arena_array(emit->arena, access->query.count + 1,
+					       sizeof(*query->params));
+	if (text.ptr == NULL || query == NULL || query->params == NULL) {
+		out_of_memory(emit, &access->set);
+		return NULL;
+	}
+	return parse_params(emit, access, query) ? vg_map_add(&emit->queries, text, query) : NULL;
 }
 
 static bool check_max_body(struct vg_emit *emit, const struct vg_set_access *access)
@@ -92,15 +156,13 @@ static bool check_max_body(struct vg_emit *emit, const struct vg_set_access *acc
 /* False where it can be no row; all that is wrong with it was told. */
 static bool parse_rule(struct vg_emit *emit, struct rule *rule, const struct vg_set_access *access)
 {
-	*rule = (struct rule){.access = access};
-	bool good = !access->set.faulty;
+	*rule = (struct rule){.access = access, .query = parse_query(emit, access)};
 	if (access->service.line != 0)
 		rule->service = find_service(emit, access);
-	if (access->path.line != 0 && !parse_path(emit, rule))
-		good = false;
-	if (!parse_query(emit, rule) || !check_max_body(emit, access))
-		good = false;
-	return good && rule->service != NULL && rule->service->row != VG_NO_ROW;
+	if (access->path.line != 0)
+		rule->path = parse_path(emit, access);
+	return check_max_body(emit, access) && !access->set.faulty && rule->path != NULL &&
+	       rule->query != NULL && rule->service != NULL && rule->service->row != VG_NO_ROW;
 }
 
 /* By service, then the most specific first, then as written. */
@@ -109,7 +171,7 @@ static int compare_rules(const void *a, const void *b)
 	const struct rule *x = a, *y = b;
 	if (x->service->row != y->service->row)
 		return x->service->row < y->service->row ? -1 : 1;
-	int order = vg_pattern_cmp(&x->pattern, &y->pattern);
+	int order = vg_pattern_cmp(&x->path->pattern, &y->path->pattern);
 	unsigned xl = x->access->set.line, yl = y->access->set.line;
 	return order != 0 ? order : (xl > yl) - (xl < yl);
 }
@@ -127,13 +189,24 @@ static uint32_t method_bits(const struct vg_set_list *methods)
 	return bits;
 }
 
-static struct vg_span emit_params(struct vg_build *build, const struct rule *rule)
+static struct vg_span emit_path(struct vg_build *build, struct path *path)
 {
-	struct vg_span span = {vg_build_count(build, VG_SECTION_PARAM),
-			       (uint32_t)rule->param_count};
-	for (size_t i = 0; i < rule->param_count; i++)
-		vg_pattern_param_row(build, &rule->params[i]);
-	return span;
+	if (!path->emitted)
+		path->rows = vg_pattern_segments(build, &path->pattern);
+	path->emitted = true;
+	return path->rows;
+}
+
+static struct vg_span emit_query(struct vg_build *build, struct query *query)
+{
+	if (!query->emitted) {
+		query->rows = (struct vg_span){vg_build_count(build, VG_SECTION_PARAM),
+					       (uint32_t)query->count};
+		for (size_t i = 0; i < query->count; i++)
+			vg_pattern_param_row(build, &query->params[i]);
+	}
+	query->emitted = true;
+	return query->rows;
 }
 
 static struct vg_span emit_types(struct vg_build *build, const struct vg_set_list *types)
@@ -153,11 +226,11 @@ static void emit_rule(struct vg_emit *emit, const struct rule *rule, uint32_t ve
 		.vendor = vendor,
 		.service = rule->service->row,
 		.name = vg_build_text(emit->build, access->set.name),
-		.pattern = vg_build_text(emit->build, rule->pattern.text),
+		.pattern = vg_build_text(emit->build, access->path.value),
 		.methods = method_bits(&access->methods),
-		.slash = rule->pattern.slash,
-		.segments = vg_pattern_segments(emit->build, &rule->pattern),
-		.params = emit_params(emit->build, rule),
+		.slash = rule->path->pattern.slash,
+		.segments = emit_path(emit->build, rule->path),
+		.params = emit_query(emit->build, rule->query),
 		.types = emit_types(emit->build, &access->request_type),
 		.max_body = access->max_body.line != 0 ? access->max_body.value
 						       : emit->model->limits.max_body.value,

@@ -1,5 +1,7 @@
 #include "config/ini.h"
 
+#include <stdio.h>
+
 #include <ini.h>
 
 #include "base/text.h"
@@ -29,8 +31,8 @@ struct reader {
 	bool skip;      /* up to the next section: what stands there belongs nowhere */
 	bool continues; /* the line that inih has now goes on with the entry */
 	enum last last;
-	struct vg_slice name;
-	struct pieces pieces;
+	char name[VG_INI_LINE_MAX + 1];
+	struct pieces pieces; /* of the entry; the array is used again by the next */
 };
 
 #define FAULT(reader, ...)                                                                         \
@@ -40,10 +42,9 @@ static void flush(struct reader *r)
 {
 	if (r->last != ENTRY)
 		return;
-	struct vg_ini_entry entry = {r->name, r->pieces.array, r->pieces.count};
+	struct vg_ini_entry entry = {vg_slice_str(r->name), r->pieces.array, r->pieces.count};
 	r->last = NOTHING;
-	/* Who is told may keep the pieces: the next entry begins a new array. */
-	r->pieces = (struct pieces){0};
+	r->pieces.count = 0;
 	r->events->entry(r->user, &entry);
 }
 
@@ -51,7 +52,7 @@ static bool add_piece(struct reader *r, struct vg_slice text)
 {
 	struct pieces *p = &r->pieces;
 	if (p->count == p->room) {
-		size_t room = p->room == 0 ? 1 : p->room * 4;
+		size_t room = p->room == 0 ? 8 : p->room * 2;
 		struct vg_ini_piece *array = vg_arena_array(r->arena, room, sizeof(*array));
 		if (array == NULL)
 			return false;
@@ -72,10 +73,10 @@ static int take(void *user, const char *section, const char *name, const char *v
 	(void)section; /* inih cuts it; begin_section knows */
 	if (!r->continues) {
 		flush(r);
-		r->name = vg_arena_dup(r->arena, vg_slice_str(name));
+		(void)snprintf(r->name, sizeof(r->name), "%s", name);
 		r->last = ENTRY;
 	}
-	if (r->name.ptr == NULL || !add_piece(r, vg_slice_trim(vg_slice_str(value)))) {
+	if (!add_piece(r, vg_slice_trim(vg_slice_str(value)))) {
 		FAULT(r, "out of memory");
 		r->last = REFUSED;
 	}
@@ -121,8 +122,6 @@ static bool check_bytes(struct reader *r, struct vg_slice line)
 	if (line.len > VG_INI_LINE_MAX)
 		FAULT(r, "line of %zu bytes; at most %d fit, and a list may go on in indented lines",
 		      line.len, VG_INI_LINE_MAX);
-	else if (r->line == 1 && vg_slice_starts(line, VG_SLICE("\xef\xbb\xbf")))
-		FAULT(r, "the file begins with a byte order mark; save it as plain UTF-8");
 	else if (memchr(line.ptr, '\0', line.len) != NULL)
 		FAULT(r, "NUL byte in the line");
 	else if (has_control(line))
@@ -144,6 +143,7 @@ static void read_header(struct reader *r, struct vg_slice line)
 		(void)strip_comment(&name);
 	name = vg_slice_trim(name);
 	flush(r);
+	r->last = NOTHING;
 	r->skip = name.len == 0 || name.len > VG_INI_SECTION_MAX;
 	if (name.len == 0) {
 		FAULT(r, "section without a name");
@@ -174,11 +174,11 @@ static bool check_continuation(struct reader *r, struct vg_slice text)
 		FAULT(r, "an indented line goes on with a list, and none is open; "
 			 "begin it in the first column");
 	else if (text.ptr[0] == '[')
-		FAULT(r, "an indented line goes on with \"%.*s\"; begin a section in the first column",
-		      VG_SLICE_FMT(r->name));
+		FAULT(r, "an indented line goes on with \"%s\"; begin a section in the first column",
+		      r->name);
 	else if (like_key && !list_begun(r))
-		FAULT(r, "indented \"%.*s =\" would go on with \"%.*s\"; begin it in the first column",
-		      VG_SLICE_FMT(word), VG_SLICE_FMT(r->name));
+		FAULT(r, "indented \"%.*s =\" would go on with \"%s\"; begin it in the first column",
+		      VG_SLICE_FMT(word), r->name);
 	else
 		return true;
 	return false;
@@ -249,6 +249,7 @@ static struct vg_slice classify(struct reader *r, struct vg_slice line)
  */
 static char *next_line(char *str, int num, void *stream)
 {
+	const struct vg_slice bom = VG_SLICE("\xef\xbb\xbf");
 	struct reader *r = stream;
 	struct vg_slice line;
 	if (r->rest.len == 0 || !vg_slice_cut(&r->rest, '\n', &line))
@@ -256,6 +257,10 @@ static char *next_line(char *str, int num, void *stream)
 	r->line++;
 	if (vg_slice_ends(line, VG_SLICE("\r")))
 		line.len--;
+	if (r->line == 1 && vg_slice_starts(line, bom)) {
+		FAULT(r, "the file begins with a byte order mark; save it as plain UTF-8");
+		line = vg_slice_from(line, bom.len);
+	}
 	struct vg_slice text = classify(r, line);
 	size_t indent = r->continues;
 	VG_ASSERT(num > 0 && text.len + indent + 2 <= (size_t)num);

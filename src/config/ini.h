@@ -26,6 +26,7 @@ struct vg_ini_piece {
 	unsigned line;
 };
 
+/* Holds for the call; the pieces' texts lie in the arena. */
 struct vg_ini_entry {
 	struct vg_slice name;
 	const struct vg_ini_piece *pieces; /* that of the key's own line first */
@@ -35,7 +36,7 @@ struct vg_ini_entry {
 struct vg_ini_events {
 	/* `name` is trimmed and not empty. Sections without keys are told too. */
 	void (*section)(void *user, struct vg_slice name, unsigned line);
-	/* Only inside a section. The texts lie in the arena. */
+	/* Only inside a section. */
 	void (*entry)(void *user, const struct vg_ini_entry *entry);
 };
 

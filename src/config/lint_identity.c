@@ -102,6 +102,17 @@ static size_t add_claims(const struct vg_lint *lint, uint32_t index, struct clai
 	return count;
 }
 
+/* One vendor's own: the worker takes the first that holds. */
+static void tell_hidden(const struct vg_lint *lint, uint32_t first, uint32_t second)
+{
+	const struct vg_img_ident *a = &vg_img_idents(lint->image)[first];
+	const struct vg_img_ident *b = &vg_img_idents(lint->image)[second];
+	vg_diag_add(lint->diags, VG_SEVERITY_WARNING, shown(lint, &b->where), b->where.line,
+		    "a certificate of this identity could be that of line %u too, which is then "
+		    "the one that counts, with its networks",
+		    a->where.line);
+}
+
 static void tell_overlap(const struct vg_lint *lint, uint32_t first, uint32_t second)
 {
 	const struct vg_img_ident *a = &vg_img_idents(lint->image)[first];
@@ -121,10 +132,13 @@ static void check_run(const struct vg_lint *lint, const struct claim *run, size_
 		const struct vg_img_ident *second = &idents[run[i].ident];
 		for (size_t j = 0; j < i && !told[run[i].ident]; j++) {
 			const struct vg_img_ident *first = &idents[run[j].ident];
-			if (first->vendor == second->vendor || told_apart(lint, first, second))
+			if (told_apart(lint, first, second))
 				continue;
 			told[run[i].ident] = true;
-			tell_overlap(lint, run[j].ident, run[i].ident);
+			if (first->vendor == second->vendor)
+				tell_hidden(lint, run[j].ident, run[i].ident);
+			else
+				tell_overlap(lint, run[j].ident, run[i].ident);
 		}
 	}
 }
@@ -204,8 +218,40 @@ static void check_shared_cas(const struct vg_lint *lint)
 	}
 }
 
+static bool has_one_kind(const struct vg_img_ident *ident)
+{
+	unsigned kinds = 0;
+	for (unsigned kind = 0; kind < VG_NAME_KINDS; kind++)
+		kinds += ident->names[kind].count > 0;
+	return kinds == 1;
+}
+
+/*
+ * A certificate with a name that more identities have than a worker looks at is nobody's. Those
+ * that need another kind of name too are mostly out of the race before.
+ */
+static void check_crowds(const struct vg_lint *lint)
+{
+	const struct vg_img_name *names = vg_img_names(lint->image);
+	size_t count = 0;
+	for (uint32_t i = 0; i < vg_img_name_count(lint->image); i++) {
+		const struct vg_img_ident *ident = &vg_img_idents(lint->image)[names[i].ident];
+		if (i > 0 && (names[i].kind != names[i - 1].kind ||
+			      names[i].value.offset != names[i - 1].value.offset))
+			count = 0;
+		if (!has_one_kind(ident) || ++count != VG_WHO_MAX + 1)
+			continue;
+		vg_diag_add(lint->diags, VG_SEVERITY_ERROR, shown(lint, &ident->where),
+			    ident->where.line,
+			    "more than %d identities have this one's name: a certificate with it "
+			    "could not be told to be one of them",
+			    VG_WHO_MAX);
+	}
+}
+
 void vg_lint_identities(const struct vg_lint *lint)
 {
 	check_claims(lint);
+	check_crowds(lint);
 	check_shared_cas(lint);
 }

@@ -11,6 +11,7 @@
 #include "policy/image.h"
 
 #define INI_MAX ((size_t)4 << 20) /* bytes of a file */
+#define SCRATCH_MAX ((size_t)256 << 20)
 #define POLICIES_MAX ((size_t)100000)
 
 struct load {
@@ -30,6 +31,7 @@ struct load {
 	enum vg_set_file file;
 	struct vg_policy *policy; /* NULL in vendgate.ini */
 	struct vg_map titles;     /* its sections by title */
+	struct vg_arena scratch;  /* of the file: of that map */
 	enum vg_set_kind kind;
 	struct vg_set *set; /* NULL: an unknown section, whose keys mean nothing */
 };
@@ -130,7 +132,7 @@ static bool check_name(struct load *load, enum vg_set_kind kind, struct vg_slice
    same. */
 static void check_duplicate(struct load *load, struct vg_set *set)
 {
-	const char *title = vg_set_title(load->sink.arena, load->kind, set);
+	const char *title = vg_set_title(&load->scratch, load->kind, set);
 	struct vg_set *first = vg_map_add(&load->titles, vg_slice_str(title), set);
 	if (first == NULL) {
 		FAULT(load, set->line, "out of memory");
@@ -187,7 +189,8 @@ static void read_file(struct load *load, const struct vg_input *input, enum vg_s
 	load->input = input;
 	load->file = file;
 	load->set = NULL;
-	vg_map_init(&load->titles, load->sink.arena);
+	vg_arena_reset(&load->scratch);
+	vg_map_init(&load->titles, &load->scratch);
 	vg_ini_read(input->bytes, input->shown, load->sink.arena, load->sink.diags, &events, load);
 }
 
@@ -270,8 +273,13 @@ struct names {
 	size_t count, room;
 };
 
-static bool add_name(struct names *names, struct vg_slice name)
+/* False, with errno. */
+static bool add_name(struct names *names, struct vg_arena *arena, const char *name)
 {
+	if (names->count == POLICIES_MAX) {
+		errno = E2BIG;
+		return false;
+	}
 	if (names->count == names->room) {
 		size_t room = names->room == 0 ? 64 : names->room * 2;
 		struct vg_slice *array = realloc(names->array, room * sizeof(*array));
@@ -280,8 +288,10 @@ static bool add_name(struct names *names, struct vg_slice name)
 		names->array = array;
 		names->room = room;
 	}
-	names->array[names->count++] = name;
-	return name.ptr != NULL;
+	struct vg_slice copy = vg_arena_dup(arena, vg_slice_str(name));
+	names->array[names->count++] = copy;
+	errno = ENOMEM;
+	return copy.ptr != NULL;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -295,7 +305,7 @@ static bool is_policy_file(const char *name)
 	return name[0] != '.' && vg_slice_ends(vg_slice_str(name), VG_SLICE(".ini"));
 }
 
-/* False, with errno. */
+/* False, with errno: a directory that can't be read to its end counts as none. */
 static bool list_directory(struct vg_arena *arena, const char *path, struct names *names)
 {
 	DIR *dir = opendir(path);
@@ -303,19 +313,18 @@ static bool list_directory(struct vg_arena *arena, const char *path, struct name
 		return false;
 	const struct dirent *entry;
 	bool good = true;
-	errno = 0;
-	while (good && (entry = readdir(dir)) != NULL) {
-		if (!is_policy_file(entry->d_name))
-			continue;
-		good = add_name(names, vg_arena_dup(arena, vg_slice_str(entry->d_name)));
-		if (names->count > POLICIES_MAX)
-			errno = E2BIG;
+	while (good) {
+		errno = 0;
+		entry = readdir(dir);
+		if (entry == NULL)
+			break;
+		if (is_policy_file(entry->d_name))
+			good = add_name(names, arena, entry->d_name);
 	}
-	good = good && errno == 0;
 	int saved = errno;
 	(void)closedir(dir);
 	errno = saved;
-	return good;
+	return good && saved == 0;
 }
 
 static void read_policies(struct load *load)
@@ -362,7 +371,9 @@ void vg_load(struct vg_model *model, struct vg_inputs *inputs, struct vg_slice n
 			    "can't be read: %s", strerror(errno));
 		return;
 	}
+	vg_arena_init(&load.scratch, SCRATCH_MAX);
 	read_file(&load, model->input, VG_SET_FILE_GATEWAY);
 	check_gateway(&load);
 	read_policies(&load);
+	vg_arena_fini(&load.scratch);
 }

@@ -106,9 +106,10 @@ static bool parse_type(struct vg_pattern_value *value, struct vg_slice text, boo
 	value->type = vg_slice_eq(text, VG_SLICE("uuid")) ? VG_VALUE_UUID : VG_VALUE_DATE;
 	if (vg_slice_eq(text, VG_SLICE("uuid")) || vg_slice_eq(text, VG_SLICE("date")))
 		return true;
-	const char *near = vg_near_match(word, type_words, VG_COUNT(type_words));
 	bool is_list = vg_slice_find(text, '|') < text.len;
-	if (near != NULL && !is_list)
+	const char *near =
+		is_list ? NULL : vg_near_match(word, type_words, VG_COUNT(type_words));
+	if (near != NULL)
 		return FAULT(fault, "unknown type \"%.*s\"; did you mean \"%s\"?",
 			     VG_SLICE_FMT(text), near);
 	if (!in_query)
@@ -159,13 +160,22 @@ bool vg_pattern_param(struct vg_pattern_param *param, struct vg_slice text,
 	       parse_type(&param->value, type, true, fault);
 }
 
+/* Has one spelling in a path; a dot may be a dot segment. */
+static bool is_plain(struct vg_slice literal)
+{
+	for (size_t i = 0; i < literal.len; i++)
+		if (!vg_is_unreserved(literal.ptr[i]) || literal.ptr[i] == '.')
+			return false;
+	return true;
+}
+
 /* The literal as the normalised path has it. */
 static bool normalise(struct vg_slice *literal, struct vg_arena *arena, char *fault)
 {
 	char raw[VG_PATTERN_FAULT];
 	struct vg_path path;
 	const char *why;
-	if (literal->len == 0)
+	if (is_plain(*literal))
 		return true;
 	if (literal->len + 1 > sizeof(raw))
 		return FAULT(fault, "literal of %zu bytes is too long", literal->len);
@@ -251,36 +261,28 @@ static bool check_path(const struct vg_pattern *pattern, char *fault)
 	return true;
 }
 
-static bool keep_segments(struct vg_pattern *pattern, struct vg_arena *arena, char *fault)
-{
-	size_t bytes = pattern->count * sizeof(*pattern->segments);
-	struct vg_pattern_segment *kept = vg_arena_alloc(arena, bytes);
-	if (kept == NULL)
-		return FAULT(fault, "out of memory");
-	memcpy(kept, pattern->segments, bytes);
-	pattern->segments = kept;
-	return true;
-}
-
 bool vg_pattern_path(struct vg_pattern *pattern, struct vg_slice text, struct vg_arena *arena,
 		     char fault[VG_PATTERN_FAULT])
 {
-	struct vg_pattern_segment segments[VG_PATH_SEGMENTS_MAX];
 	struct vg_slice part, rest = vg_slice_from(text, 1);
-	*pattern = (struct vg_pattern){.text = text, .segments = segments};
+	size_t slashes = count_of(text, '/');
+	*pattern = (struct vg_pattern){.text = text};
 	pattern->slash = vg_slice_ends(text, VG_SLICE("/"));
 	if (!vg_slice_starts(text, VG_SLICE("/")))
 		return FAULT(fault, "it must begin with /");
 	if (rest.len == 0)
 		return true;
+	if (slashes - pattern->slash > VG_PATH_SEGMENTS_MAX)
+		return FAULT(fault, "more than %d segments", VG_PATH_SEGMENTS_MAX);
+	struct vg_pattern_segment *segments = vg_arena_array(arena, slashes, sizeof(*segments));
+	if (segments == NULL)
+		return FAULT(fault, "out of memory");
+	pattern->segments = segments;
 	rest.len -= pattern->slash;
-	while (vg_slice_cut(&rest, '/', &part)) {
-		if (pattern->count == VG_PATH_SEGMENTS_MAX)
-			return FAULT(fault, "more than %d segments", VG_PATH_SEGMENTS_MAX);
+	while (vg_slice_cut(&rest, '/', &part))
 		if (!parse_segment(&segments[pattern->count++], part, arena, fault))
 			return false;
-	}
-	return check_path(pattern, fault) && keep_segments(pattern, arena, fault);
+	return check_path(pattern, fault);
 }
 
 /* -1: the pattern has ended; else enum vg_segment_kind, whose order is that of the rules. */
@@ -342,26 +344,10 @@ struct vg_span vg_pattern_segments(struct vg_build *build, const struct vg_patte
 	return span;
 }
 
-/* As a normalised query has it: brackets are no bytes of a query (RFC 3986 3.4). */
-static struct vg_str param_name(struct vg_build *build, struct vg_slice name)
-{
-	char coded[3 * VG_PATTERN_FAULT];
-	size_t len = 0;
-	for (size_t i = 0; i < name.len && len + 3 <= sizeof(coded); i++) {
-		if (vg_is_unreserved(name.ptr[i])) {
-			coded[len++] = name.ptr[i];
-		} else {
-			memcpy(coded + len, name.ptr[i] == '[' ? "%5B" : "%5D", 3);
-			len += 3;
-		}
-	}
-	return vg_build_text(build, vg_slice(coded, len));
-}
-
 void vg_pattern_param_row(struct vg_build *build, const struct vg_pattern_param *param)
 {
 	struct vg_img_param row = {
-		.name = param_name(build, param->name),
+		.name = vg_build_text(build, param->name),
 		.value = value_row(build, &param->value),
 		.required = param->required,
 	};

@@ -1,0 +1,93 @@
+/* Values as people write them. */
+#include <criterion/criterion.h>
+
+#include "config/units.h"
+
+#define NONE UINT64_MAX
+
+struct number {
+	const char *text;
+	uint64_t value; /* NONE: refused */
+};
+
+static const struct number sizes[] = {
+	{"0", 0}, {"17", 17}, {"1KB", 1000}, {"1KiB", 1024}, {"2MB", 2000000},
+	{"2MiB", 2097152}, {"3GB", 3000000000}, {"3GiB", 3221225472},
+	{"18446744073709551614", UINT64_MAX - 1},
+	{"", NONE}, {"KB", NONE}, {"1kb", NONE}, {"1kB", NONE}, {"1K", NONE}, {"1B", NONE},
+	{"1 KB", NONE}, {" 1KB", NONE}, {"-1KB", NONE}, {"+1", NONE}, {"1.5MB", NONE},
+	{"0x10", NONE}, {"17179869184GiB", NONE}, {"18446744073709551616", NONE},
+};
+
+static const struct number durations[] = {
+	{"0s", 0}, {"5ms", 5}, {"1s", 1000}, {"90s", 90000}, {"2m", 120000}, {"1h", 3600000},
+	{"30d", 2592000000},
+	{"", NONE}, {"10", NONE}, {"s", NONE}, {"1S", NONE}, {"1min", NONE}, {"1 s", NONE},
+	{"-1s", NONE}, {"1m30s", NONE}, {"18446744073709551615s", NONE},
+};
+
+Test(config_units, sizes)
+{
+	for (size_t i = 0; i < VG_COUNT(sizes); i++) {
+		uint64_t value = NONE;
+		if (!vg_units_size(vg_slice_str(sizes[i].text), &value))
+			value = NONE;
+		cr_expect_eq(value, sizes[i].value, "%s", sizes[i].text);
+	}
+}
+
+Test(config_units, durations)
+{
+	for (size_t i = 0; i < VG_COUNT(durations); i++) {
+		uint64_t value = NONE;
+		if (!vg_units_duration(vg_slice_str(durations[i].text), &value))
+			value = NONE;
+		cr_expect_eq(value, durations[i].value, "%s", durations[i].text);
+	}
+}
+
+Test(config_units, ints)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		int64_t value;
+	} rows[] = {
+		{"0", true, 0},	       {"7", true, 7},	    {"-7", true, -7},
+		{"9223372036854775807", true, INT64_MAX},
+		{"-9223372036854775807", true, -INT64_MAX},
+		{"9223372036854775808", false, 0},
+		{"", false, 0},	       {"-", false, 0},	    {"-0", false, 0},
+		{"00", false, 0},      {"07", false, 0},    {"+7", false, 0},
+		{"7 ", false, 0},      {"0x7", false, 0},   {"1e3", false, 0},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		int64_t value = 0;
+		bool good = vg_units_int(vg_slice_str(rows[i].text), &value);
+		cr_expect_eq(good, rows[i].good, "%s", rows[i].text);
+		cr_expect(!good || value == rows[i].value, "%s", rows[i].text);
+	}
+}
+
+Test(config_units, words_and_names)
+{
+	uint64_t place = 9;
+	bool value = false;
+	cr_expect(vg_units_word(VG_SLICE("two"), "one|two", &place) && place == 1);
+	cr_expect_not(vg_units_word(VG_SLICE("tw"), "one|two", &place));
+	cr_expect_not(vg_units_word(VG_SLICE("one|two"), "one|two", &place));
+	cr_expect_not(vg_units_word(VG_SLICE(""), "one|two", &place));
+	cr_expect(vg_units_bool(VG_SLICE("yes"), &value) && value);
+	cr_expect(vg_units_bool(VG_SLICE("no"), &value) && !value);
+	cr_expect_not(vg_units_bool(VG_SLICE("true"), &value));
+	cr_expect_not(vg_units_bool(VG_SLICE("YES"), &value));
+
+	static const char *const good[] = {"a", "7", "acme-training", "a_b",
+					   "abcdefghijabcdefghijabcdefghijabcdefghij"};
+	static const char *const bad[] = {"", "-a", "_a", "A", "a b", "a.b", "\xc3\xa9",
+					  "abcdefghijabcdefghijabcdefghijabcdefghijk"};
+	for (size_t i = 0; i < VG_COUNT(good); i++)
+		cr_expect(vg_units_name(vg_slice_str(good[i])), "%s", good[i]);
+	for (size_t i = 0; i < VG_COUNT(bad); i++)
+		cr_expect_not(vg_units_name(vg_slice_str(bad[i])), "%s", bad[i]);
+}

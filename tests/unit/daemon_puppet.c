@@ -5,7 +5,7 @@
  *
  *   vendgatectl compile --fd 3 -c DIR/PORT   writes an image that listens on that port
  *   ROLE.exit                                ends in place of starting
- *   ROLE.linger                              lives on for a second when its channel closes
+ *   ROLE.linger                              lives on, its channel closed, until that file goes
  */
 #include "config.h"
 
@@ -88,6 +88,12 @@ static void take_ring(struct vg_child *child, uint32_t index, bool dead, int fil
 	snprintf(text, sizeof(text), "ring %u %s", index, dead ? "dead" : "live");
 	tell(child, text);
 	struct vg_msg_index answer = {.index = index};
+	if (dead) {
+		struct timespec while_it_sweeps = {.tv_nsec = 200000000};
+		(void)nanosleep(&while_it_sweeps, NULL);
+		snprintf(text, sizeof(text), "swept %u", index);
+		tell(child, text);
+	}
 	if (dead && vg_chan_send(&child->supervisor, VG_MSG_RECOVERED, &answer, NULL) != VG_CHAN_OK)
 		_exit(7);
 }
@@ -145,8 +151,9 @@ static int play(enum vg_role role)
 		if (!hear(&child, &msg))
 			break;
 	if (status == VG_CHAN_CLOSED && is_told_to(vg_role_row(role)->word, "linger")) {
-		struct timespec second = {.tv_sec = 1};
-		(void)nanosleep(&second, NULL);
+		struct timespec time = {.tv_nsec = 20000000};
+		while (is_told_to(vg_role_row(role)->word, "linger"))
+			(void)nanosleep(&time, NULL);
 		tell(&child, "gone");
 	}
 	return 0;

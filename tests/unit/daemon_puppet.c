@@ -88,6 +88,12 @@ static void take_ring(struct vg_child *child, uint32_t index, bool dead, int fil
 	snprintf(text, sizeof(text), "ring %u %s", index, dead ? "dead" : "live");
 	tell(child, text);
 	struct vg_msg_index answer = {.index = index};
+	if (dead) {
+		struct timespec while_it_sweeps = {.tv_nsec = 200000000};
+		(void)nanosleep(&while_it_sweeps, NULL);
+		snprintf(text, sizeof(text), "swept %u", index);
+		tell(child, text);
+	}
 	if (dead && vg_chan_send(&child->supervisor, VG_MSG_RECOVERED, &answer, NULL) != VG_CHAN_OK)
 		_exit(7);
 }

@@ -210,7 +210,7 @@ Test(daemon_serving, recorder_first_and_workers_when_all_is_there)
 	char line[64];
 	snprintf(line, sizeof(line), "worker 0 %d start", (int)last("worker 0", "start"));
 	long worker = place(line);
-	cr_expect_lt(place("ring 0 dead"), worker);
+	cr_expect_lt(place("swept 0"), worker);
 	cr_expect_lt(place("keys 0"), worker);
 	cr_expect_lt(place("broker 0"), worker);
 }
@@ -224,6 +224,7 @@ Test(daemon_serving, a_worker_is_replaced_with_its_keys_when_its_ring_is_swept)
 	(void)await_other("worker 1", worker);
 	cr_expect_eq(count("told", "ring 1 dead"), 2);
 	cr_expect_eq(count("told", "ring 0 dead"), 1);
+	cr_expect_eq(count("told", "swept 1"), 2, "before the next one starts");
 	cr_expect_eq(last("worker 0", "start"), other, "the others serve on");
 	await("told", "peer worker 1", 2);
 }
@@ -265,7 +266,7 @@ Test(daemon_serving, worker_and_recorder_at_once)
 	kill_role("worker 0");
 	(void)await_other("recorder 0", recorder);
 	(void)await_other("worker 0", worker);
-	await("told", "ring 0 dead", 2);
+	cr_expect_eq(count("told", "swept 0"), 2);
 }
 
 Test(daemon_serving, one_that_dies_again_and_again_waits_longer)

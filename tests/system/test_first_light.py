@@ -112,14 +112,15 @@ def _():
                 "Accept: application/json", "Authorization: Bearer secret", "Cookie: a=b",
                 "X-Forwarded-For: 10.0.0.1", "Forwarded: for=10.0.0.1", "X-Request-Id: mine",
                 "X-Vendor-Id: other", "X_Vendor_Id: other", "If-None-Match: \"e\"",
-                "Connection: keep-alive, If-None-Match"])
+                "Connection: keep-alive, X-Hop", "X-Hop: 1"])
         equal(answer.status, 200)
         check("set-cookie" not in answer.headers and "server" not in answer.headers, answer)
         equal(answer.headers["content-type"], "application/json")
         [head] = lab.upstream.heads()
         equal(head["fields"]["accept"], "application/json")
+        equal(head["fields"]["if-none-match"], "\"e\"")
         sent = set(head["fields"])
-        equal(sent & {"authorization", "cookie", "x-forwarded-for", "forwarded", "x_vendor_id"},
+        equal(sent & {"x-hop", "authorization", "cookie", "x-forwarded-for", "forwarded", "x_vendor_id"},
               set(), "fields that must not pass")
         check(ULID.fullmatch(head["fields"]["x-request-id"]), "its own request id")
         check(head["fields"].get("x-vendor-id", "acme") == "acme", "nobody poses as another")

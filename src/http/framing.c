@@ -54,11 +54,13 @@ static bool read_encoding(struct vg_http_head *head, uint64_t seen)
 	return true;
 }
 
-static bool is_reserved(struct vg_slice name)
+static bool is_reserved(struct vg_slice name, bool request)
 {
 	enum vg_header id = vg_header_of(name);
-	if (id != VG_HEADER_COUNT)
-		return id != VG_HEADER_UPGRADE;
+	if (id != VG_HEADER_COUNT && id != VG_HEADER_UPGRADE) {
+		const struct vg_header_row *row = vg_header_row(id);
+		return (request ? row->request : row->response) == VG_HEADER_OWN;
+	}
 	for (size_t i = 0; i < VG_COUNT(reserved); i++)
 		if (vg_slice_eq_case(name, vg_slice_str(reserved[i])))
 			return true;
@@ -69,7 +71,7 @@ static void take_out(struct vg_http_head *head, struct vg_slice name)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (head->fields[i].id == VG_HEADER_COUNT &&
+		if (head->fields[i].id != VG_HEADER_UPGRADE &&
 		    vg_slice_eq_case(head->fields[i].name, name))
 			continue;
 		if (kept != i)
@@ -96,7 +98,7 @@ static bool read_option(struct vg_http_head *head, struct vg_slice option, struc
 		options->close = true;
 	else if (vg_slice_eq_case(option, VG_SLICE("keep-alive")))
 		options->keep_alive = true;
-	else if (is_reserved(option))
+	else if (is_reserved(option, head->status == 0))
 		return fail(head, "Connection names a field that matters");
 	else
 		take_out(head, option);

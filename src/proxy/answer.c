@@ -29,6 +29,13 @@ static bool map_location(struct vg_exchange *x, const struct vg_http_head *head,
 	return field == NULL || vg_redirect_map(&redirect, field->value, &x->arena, location);
 }
 
+/* An answer to HEAD has no body, and tells the length that one to GET would have had. */
+static enum vg_framing told_framing(const struct vg_exchange *x, const struct vg_http_head *head)
+{
+	bool has_length = vg_http_find(head, VG_HEADER_CONTENT_LENGTH) != NULL;
+	return x->asked.head && has_length ? VG_FRAMING_LENGTH : head->framing;
+}
+
 static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *head)
 {
 	struct vg_slice location;
@@ -37,7 +44,7 @@ static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *he
 		return bad(x, VG_REASON_UPSTREAM_REDIRECT, "location");
 	struct vg_http_response_out out = {
 		.head = head,
-		.framing = head->framing,
+		.framing = told_framing(x, head),
 		.length = head->length,
 		.close = !x->req_whole,
 		.no_store = vg_img_services(x->worker->image)[x->service].has_data != 0,

@@ -151,7 +151,9 @@ void vg_drain_recover(struct vg_drain *drain, struct vg_drain_ring *ring, int64_
 		for (unsigned i = 0; i < TURNS_MAX && vg_drain_turn(drain, now); i++)
 			;
 	} while (swept > 0 && !drain->failing);
-	vg_log(VG_LOG_INFO, "worker %u is gone: %u exchanges lost", ring->index, ended);
+	if (ended > 0)
+		vg_log(VG_LOG_WARNING, "worker %u left %u exchanges or handshakes open", ring->index,
+		       ended);
 }
 
 static struct vg_drain_ring *place_for(struct vg_drain *drain, uint32_t index)

@@ -19,7 +19,7 @@ enum vg_exit vg_command_check(const struct vg_call *call)
 	char path[4096];
 	struct vg_loaded loaded;
 	if (call->argc > 2 || (call->argc == 2 && call->argv[1][0] == '-'))
-		return VG_EXIT_USAGE;
+		return VG_SHOW_USAGE;
 	int len = snprintf(path, sizeof(path), call->argc == 2 ? "%s/vendgate.ini" : "%s",
 			   call->argc == 2 ? call->argv[1] : call->config);
 	if (len < 0 || (size_t)len >= sizeof(path))

@@ -1,6 +1,6 @@
 /*
  * What a command of vendgatectl is: a row of command.def and a function here. main.c finds it by
- * name, and prints its usage where the function says VG_EXIT_USAGE.
+ * name, and prints its usage where the function asks for that.
  */
 #ifndef VG_CTL_COMMAND_H
 #define VG_CTL_COMMAND_H
@@ -11,6 +11,7 @@
 
 /* vendgatectl(8): what scripts rely on. */
 enum vg_exit {
+	VG_SHOW_USAGE = -1, /* a command line that is none: main says how, and ends with USAGE */
 	VG_EXIT_DONE = 0,
 	VG_EXIT_FOUND = 1, /* check: errors; explain: refused */
 	VG_EXIT_USAGE = 2
@@ -28,7 +29,7 @@ struct vg_call {
 #include "ctl/command.def"
 #undef VG_COMMAND
 
-/* "vendgatectl: TEXT" on stderr; returns VG_EXIT_USAGE. */
+/* "vendgatectl: TEXT" on stderr: what is wrong with a value. Returns VG_EXIT_USAGE. */
 enum vg_exit vg_usage_error(const char *format, ...) VG_PRINTF(1, 2);
 
 #endif

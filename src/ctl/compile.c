@@ -26,7 +26,7 @@ enum vg_exit vg_command_compile(const struct vg_call *call)
 	struct vg_loaded loaded;
 	int fd;
 	if (!parse_fd(call, &fd))
-		return VG_EXIT_USAGE;
+		return VG_SHOW_USAGE;
 	if (fcntl(fd, F_GETFD) < 0)
 		return vg_usage_error("descriptor %d is not open", fd);
 	bool good = vg_loaded_init(&loaded, call->config);

@@ -245,7 +245,7 @@ enum vg_exit vg_command_explain(const struct vg_call *call)
 	struct options options;
 	struct vg_loaded loaded;
 	if (!parse_options(&options, call))
-		return VG_EXIT_USAGE;
+		return VG_SHOW_USAGE;
 	enum vg_exit status = VG_EXIT_USAGE; /* nothing was decided: neither allowed nor refused */
 	if (vg_loaded_init(&loaded, call->config))
 		status = explain(&loaded, &loaded.arena, &options);

@@ -107,9 +107,10 @@ static enum vg_exit run(struct vg_call *call)
 	if (call->json && command->json != JSON)
 		return vg_usage_error("%s has no --json", command->word);
 	enum vg_exit status = command->run(call);
-	if (status == VG_EXIT_USAGE)
-		print_usage(command, stderr);
-	return status;
+	if (status != VG_SHOW_USAGE)
+		return status;
+	print_usage(command, stderr);
+	return VG_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)

@@ -65,9 +65,10 @@ def ask(lab, data):
 
 
 def control(lab):
-    seen = len(lab.upstream.rows())
+    seen, skip = len(lab.upstream.rows()), len(lab.final())
     with lab.tls("acme") as session:
         equal(session.request("/v1/public/x").status, 200, "control")
+    equal(lab.next_final(skip)[0]["reason"], "access.allowed")
     equal(len(lab.upstream.rows()), seen + 1, "control at the upstream")
 
 

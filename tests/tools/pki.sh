@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A throw-away PKI for tests and the quickstart, with openssl alone: EC P-256, no pass phrases,
-# a few weeks of validity. Nothing that it makes is good for anything else.
+# a few months of validity. Nothing that it makes is good for anything else.
 set -euo pipefail
 
 usage() {
@@ -15,7 +15,7 @@ client sends them. Options of a leaf:
   --subject DN        as openssl takes it: /O=Acme/CN=gateway (default: /CN=NAME)
   --uri U  --dns D  --email E  --ip A     subject alternative names; may be repeated
   --eku LIST          extended key usage (default: clientAuth); --no-eku for none
-  --from T  --until T validity as date(1) reads it (default: an hour ago, in 30 days)
+  --from T  --until T validity as date(1) reads it (default: an hour ago, in 90 days)
   --expired           from a month ago until yesterday
   --key TYPE          ec (default) or rsa
 END
@@ -101,7 +101,7 @@ make_ca() { # DIR NAME [--ca CA]
 		usage
 	fi
 	new_key ec "$dir/$name.key"
-	sign "$dir" "$name" "$ca" "/O=Vendgate throw-away/CN=$name" '1 hour ago' '60 days' \
+	sign "$dir" "$name" "$ca" "/O=Vendgate throw-away/CN=$name" '2 hours ago' '180 days' \
 		"basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
 subjectKeyIdentifier = hash"
@@ -112,7 +112,7 @@ subjectKeyIdentifier = hash"
 
 make_leaf() { # DIR NAME OPTION…
 	local dir=$1 name=$2 ca='' subject="/CN=$2" sans=() eku=clientAuth kind=ec
-	local from='1 hour ago' until='30 days' extensions
+	local from='1 hour ago' until='90 days' extensions
 	shift 2
 	while [[ $# -gt 0 ]]; do
 		case $1 in

@@ -554,7 +554,8 @@ Test(http_parse_request, every_cut_is_refused)
 {
 	static struct vg_http_head head;
 	struct vg_slice text = VG_SLICE("POST http://a:1/b?c HTTP/1.1\r\nHost: a:1\r\n"
-					"Accept: */*\r\nContent-Length: 5\r\nConnection: x\r\nX_Y: \xff" END);
+					"Accept: */*\r\nContent-Length: 5\r\nConnection: x\r\n"
+					"X_Y: \xff" END);
 	cr_assert(judge(&head, text) == VG_REASON_NONE);
 	for (size_t len = 0; len < text.len; len++) {
 		char *cut = exact(vg_slice_first(text, len));

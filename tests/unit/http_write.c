@@ -58,7 +58,8 @@ Test(http_write, a_request_is_made_anew)
 			   "X-Request-Id: 01J\r\ntraceparent: 00-1\r\n\r\n";
 	parse_request(VG_SLICE("POST https://api.example/svc/v1/%61?b=%63 HTTP/1.1\r\n"
 			       "hOST: api.example\r\naCCEPT:a/b\r\ncookie: x\r\n"
-			       "Content-length: 5\r\nAuthorization: Basic x\r\naccept: \t c/d \r\nX_Forwarded_For: y\r\n"
+			       "Content-length: 5\r\nAuthorization: Basic x\r\n"
+			       "accept: \t c/d \r\nX_Forwarded_For: y\r\n"
 			       "traceparent: 00-2\r\nconnection: keep-alive\r\nX-Request-Id: z\r\n"
 			       "ConTent-tyPe: a/b\r\nexpect: 100-continue\r\nTE: trailers\r\n"
 			       "Set-Cookie: z\r\nEtag: q\r\nuser-agent: \xc3\xa9" END));

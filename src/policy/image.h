@@ -166,7 +166,7 @@ struct vg_img_pin {
 };
 
 enum vg_value_type {
-	VG_VALUE_ANY,   /* no type: [A-Za-z0-9._~-]{1,128} in a path; in a query 1 to 256 decoded bytes */
+	VG_VALUE_ANY,   /* no type: in a query 1 to 256 decoded bytes; no typed segment has it */
 	VG_VALUE_INT,   /* 0|-?[1-9][0-9]{0,17}, low to high */
 	VG_VALUE_UUID,  /* 8-4-4-4-12 hexadecimal digits */
 	VG_VALUE_DATE,  /* YYYY-MM-DD of the calendar */

@@ -223,15 +223,17 @@ void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_
 	}
 }
 
-/* Whether both segments match exactly the same. */
+/* True where both segments match the same; at times it is missed. */
 static bool same_segment(const struct vg_image *image, const struct vg_img_segment *a,
 			 const struct vg_img_segment *b)
 {
+	bool same_words = a->value.type != VG_VALUE_WORDS ||
+			  (a->value.words.first == b->value.words.first &&
+			   a->value.words.count == b->value.words.count);
 	return vg_slice_eq(vg_img_str(image, a->prefix), vg_img_str(image, b->prefix)) &&
 	       vg_slice_eq(vg_img_str(image, a->suffix), vg_img_str(image, b->suffix)) &&
 	       a->value.type == b->value.type && a->value.low == b->value.low &&
-	       a->value.high == b->value.high && a->value.words.first == b->value.words.first &&
-	       a->value.words.count == b->value.words.count;
+	       a->value.high == b->value.high && same_words;
 }
 
 int vg_route_order(const struct vg_image *image, const struct vg_img_rule *a,

@@ -1,6 +1,6 @@
 /*
  * Service and rule of a request: host and path → service; vendor, service, method and path → rule.
- * Rules of a vendor lie in the image with the most specific first, so the first that matches wins.
+ * Rules of a vendor lie in the image with the most specific first: the first that matches wins.
  */
 #ifndef VG_POLICY_ROUTE_H
 #define VG_POLICY_ROUTE_H

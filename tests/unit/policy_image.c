@@ -127,7 +127,8 @@ CHANGE(name_ip, ROWS(name, NAME)[4].kind = VG_NAME_IP)
 CHANGE(rule_service, ROWS(rule, RULE)[0].service = 3)
 CHANGE(rule_services, ROWS(rule, RULE)[0].service = 2)
 CHANGE(rule_methods, ROWS(rule, RULE)[0].methods = UINT32_C(1) << VG_METHOD_COUNT)
-CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE); struct vg_img_lead *l = ROWS(lead, LEAD);
+CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE);
+       struct vg_img_lead *l = ROWS(lead, LEAD);
        struct vg_img_rule one = r[4]; struct vg_img_lead two = l[4];
        r[4] = r[5]; r[5] = one; l[4] = l[5]; l[5] = two)
 CHANGE(lead, ROWS(lead, LEAD)[0].hash++)

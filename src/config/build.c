@@ -180,24 +180,22 @@ static bool has_segments(const struct vg_image *image, const struct vg_img_rule 
 }
 
 /* Nothing was checked yet: a rule without its segments is left for vg_image_open to refuse. */
-static void seal_rules(struct vg_image_header *header)
+static void write_leads(struct vg_image_header *header)
 {
 	struct vg_image image = {.header = header, .size = header->size};
-	struct vg_img_rule *rules =
-		(void *)((char *)header + header->section[VG_SECTION_RULE].offset);
-	for (uint32_t i = 0; i < vg_img_rule_count(&image); i++) {
-		if (!has_segments(&image, &rules[i]))
-			continue;
-		struct vg_route_lead lead = vg_route_lead(&image, &rules[i]);
-		rules[i].lead = lead.lead;
-		rules[i].lead_hash = lead.hash;
-	}
+	struct vg_img_lead *leads =
+		(void *)((char *)header + header->section[VG_SECTION_LEAD].offset);
+	for (uint32_t i = 0; i < vg_img_rule_count(&image); i++)
+		if (has_segments(&image, &vg_img_rules(&image)[i]))
+			leads[i] = vg_route_lead(&image, &vg_img_rules(&image)[i]);
 }
 
 bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block, size_t *size)
 {
 	struct vg_image_header header = {.magic = VG_IMAGE_MAGIC, .layout = VG_IMAGE_LAYOUT};
 	memcpy(header.gen, gen, sizeof(header.gen));
+	for (uint32_t i = 0; i < vg_build_count(build, VG_SECTION_RULE); i++)
+		vg_build_row(build, VG_SECTION_LEAD, &(struct vg_img_lead){0});
 	*size = lay_out(build, &header);
 	header.size = *size;
 	if (build->failed || *size > VG_IMAGE_MAX)
@@ -210,7 +208,7 @@ bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block
 		if (build->sections[i].count > 0)
 			memcpy(out + header.section[i].offset, build->sections[i].rows,
 			       build->sections[i].count * row_sizes[i]);
-	seal_rules((void *)out);
+	write_leads((void *)out);
 	*block = out;
 	return true;
 }

@@ -38,8 +38,8 @@ uint32_t vg_build_count(const struct vg_build *build, enum vg_section section) V
 void *vg_build_rows(struct vg_build *build, enum vg_section section) VG_MUST_CHECK;
 
 /*
- * The block, in the arena; `gen` is 32 bytes. Fills in what is derived: lead and lead_hash of
- * rules. False where something failed on the way.
+ * The block, in the arena; `gen` is 32 bytes. Writes the LEAD section, which nobody
+ * appends to. Called once. False where something failed on the way.
  */
 bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block, size_t *size)
 	VG_MUST_CHECK;

@@ -19,7 +19,8 @@ static void add_rules(struct fixture *fixture)
 {
 	char path[64];
 	for (unsigned i = 0; i < RULES; i++) {
-		(void)snprintf(path, sizeof(path), "/v1/kind-%02u/{id:int}/part/{name:slug<=32}", i);
+		(void)snprintf(path, sizeof(path),
+			       "/v1/kind-%02u/{id:int}/part/{name:slug<=32}", i);
 		fixture_rule(fixture, (struct fixture_rule){
 					      0, "GET", path, "page:int:1..50, sort:name|date"});
 	}

@@ -4,9 +4,9 @@
 
 #include "sys/file.h"
 
-#define BACKOFF_FIRST 100000
-#define BACKOFF_LAST 5000000
-#define BACKOFF_FORGIVEN 10000000
+#define BACKOFF_FIRST 50000
+#define BACKOFF_LAST 1000000
+#define BACKOFF_FORGIVEN 5000000
 
 static void add(struct vg_child_table *table, enum vg_role role, uint32_t index)
 {

@@ -168,7 +168,7 @@ static bool list_begun(const struct reader *r)
 static bool check_continuation(struct reader *r, struct vg_slice text)
 {
 	struct vg_slice word = vg_slice_trim(vg_slice_first(text, vg_slice_find(text, '=')));
-	bool like_key = word.len < text.len && is_key_word(word);
+	bool like_key = word.len < text.len && is_key_word(word), good = false;
 	if (r->last != ENTRY)
 		FAULT(r, "an indented line goes on with a list, and none is open; "
 			 "begin it in the first column");
@@ -179,8 +179,9 @@ static bool check_continuation(struct reader *r, struct vg_slice text)
 		FAULT(r, "indented \"%.*s =\" would go on with \"%.*s\"; begin it in the first column",
 		      VG_SLICE_FMT(word), VG_SLICE_FMT(r->name));
 	else
-		return r->value = text, true;
-	return false;
+		good = true;
+	r->value = text;
+	return good;
 }
 
 static bool begin_key(struct reader *r, struct vg_slice line)

@@ -567,7 +567,7 @@ static void expect_services(const struct vg_image *image)
 	cr_expect_eq(b->connect_timeout_ms, 1000);
 	cr_expect_eq(b->response_timeout_ms, 5000);
 	cr_expect_eq(b->has_data, 1);
-	cr_expect_eq(b->where.line, 31);
+	cr_expect_eq(b->where.line, 30);
 	const struct vg_img_service *a = &vg_img_services(image)[1];
 	expect_text(a->prefix, "");
 	cr_expect_eq(a->connect_timeout_ms, 2000);

@@ -14,7 +14,7 @@ Test(config_key, bounds)
 	const struct vg_key *keys = vg_keys(&count);
 	for (size_t i = 0; i < count; i++) {
 		const struct vg_key *key = &keys[i];
-		uint64_t low, high;
+		uint64_t low = 0, high = 0;
 		cr_expect_gt(strlen(key->help), 5, "%s", key->name);
 		if (vg_check_words(key->type) != NULL) {
 			cr_expect_eq(key->store, VG_KEY_NUMBER, "%s", key->name);

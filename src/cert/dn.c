@@ -122,9 +122,11 @@ static void skip_spaces(struct vg_slice *rest)
 /* RFC 4514 1.1, 3: a name in any case, or numbers with dots. NULL where it is none of ours. */
 static ASN1_OBJECT *attribute(struct vg_slice name)
 {
-	static const char *const known[] = {"CN", "L",	 "ST",	"O",		"OU",
-					    "C",  "STREET", "DC", "UID",	"SN",
-					    "GN", "serialNumber", "emailAddress", "title"};
+	/* In OpenSSL's spelling. */
+	static const char *const known[] = {
+		"CN", "L", "ST", "O", "OU", "C", "street", "DC", "UID", "SN", "GN",
+		"serialNumber", "emailAddress", "title",
+	};
 	char text[ATTRIBUTE_MAX];
 
 	if (name.len == 0 || name.len >= sizeof(text))
@@ -133,12 +135,13 @@ static ASN1_OBJECT *attribute(struct vg_slice name)
 	text[name.len] = '\0';
 	for (size_t i = 0; i < VG_COUNT(known); i++)
 		if (vg_slice_eq_case(name, vg_slice_str(known[i])))
-			return OBJ_txt2obj(strcmp(known[i], "STREET") == 0 ? "street" : known[i], 0);
+			return OBJ_txt2obj(known[i], 0);
 	return OBJ_txt2obj(text, vg_is_digit(text[0]));
 }
 
 /* At the front: written most specific first, kept least specific first. */
-static bool add_entry(X509_NAME *dn, const ASN1_OBJECT *type, const struct value *value, bool same)
+static bool add_entry(X509_NAME *dn, const ASN1_OBJECT *type, const struct value *value,
+		      bool same)
 {
 	const unsigned char *bytes = (const unsigned char *)value->bytes;
 	int set = same ? 1 : 0;

@@ -185,7 +185,8 @@ static bool read_digests(struct vg_cert_facts *facts, X509 *cert)
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
 
 	bool ok = len > 0 &&
-		  EVP_Digest(spki, (size_t)len, facts->spki_sha256, NULL, EVP_sha256(), NULL) == 1 &&
+		  EVP_Digest(spki, (size_t)len, facts->spki_sha256, NULL, EVP_sha256(),
+			     NULL) == 1 &&
 		  X509_digest(cert, EVP_sha256(), digest, NULL) == 1;
 	if (len > 0)
 		OPENSSL_free(spki);

@@ -13,7 +13,7 @@
 #include "policy/who.h"
 
 struct vg_cert_facts {
-	struct vg_who_name names[VG_WHO_NAMES_MAX]; /* SAN uri, dns (lower), email, ip; the subject */
+	struct vg_who_name names[VG_WHO_NAMES_MAX]; /* of subjectAltName; the subject, last */
 	size_t name_count;
 	struct vg_slice subject, issuer; /* RFC 4514, most specific first */
 	struct vg_slice serial;          /* lower-case hexadecimal */

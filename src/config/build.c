@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/route.h"
+
 #define FIRST_ROWS ((size_t)64)
 #define FIRST_SLOTS ((size_t)1024)
 
@@ -163,10 +165,37 @@ static size_t lay_out(const struct vg_build *build, struct vg_image_header *head
 	return end;
 }
 
+static bool has_segments(const struct vg_image *image, const struct vg_img_rule *rule)
+{
+	struct vg_span span = rule->segments;
+	uint32_t count = vg_img_segment_count(image), bytes = vg_img_text_count(image);
+	if (span.count > count || span.first > count - span.count)
+		return false;
+	for (uint32_t i = 0; i < span.count; i++) {
+		struct vg_str prefix = vg_img_segments(image)[span.first + i].prefix;
+		if (prefix.len > bytes || prefix.offset > bytes - prefix.len)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing was checked yet: a rule without its segments is left for vg_image_open to refuse. */
+static void write_leads(struct vg_image_header *header)
+{
+	struct vg_image image = {.header = header, .size = header->size};
+	struct vg_img_lead *leads =
+		(void *)((char *)header + header->section[VG_SECTION_LEAD].offset);
+	for (uint32_t i = 0; i < vg_img_rule_count(&image); i++)
+		if (has_segments(&image, &vg_img_rules(&image)[i]))
+			leads[i] = vg_route_lead(&image, &vg_img_rules(&image)[i]);
+}
+
 bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block, size_t *size)
 {
 	struct vg_image_header header = {.magic = VG_IMAGE_MAGIC, .layout = VG_IMAGE_LAYOUT};
 	memcpy(header.gen, gen, sizeof(header.gen));
+	for (uint32_t i = 0; i < vg_build_count(build, VG_SECTION_RULE); i++)
+		vg_build_row(build, VG_SECTION_LEAD, &(struct vg_img_lead){0});
 	*size = lay_out(build, &header);
 	header.size = *size;
 	if (build->failed || *size > VG_IMAGE_MAX)
@@ -179,6 +208,7 @@ bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block
 		if (build->sections[i].count > 0)
 			memcpy(out + header.section[i].offset, build->sections[i].rows,
 			       build->sections[i].count * row_sizes[i]);
+	write_leads((void *)out);
 	*block = out;
 	return true;
 }

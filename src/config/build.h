@@ -1,7 +1,7 @@
 /*
  * Writes a policy image: texts are interned, rows are appended section by section, and finish lays
- * them out as policy/image.h says. Knows nothing of what the rows mean; who appends them sorts
- * them. Used by the compiler and by the tests of everything that reads an image.
+ * them out as policy/image.h says. Who appends rows knows what they mean, and sorts them. Used by
+ * the compiler, and by the tests of everything that reads an image.
  */
 #ifndef VG_CONFIG_BUILD_H
 #define VG_CONFIG_BUILD_H
@@ -37,7 +37,10 @@ uint32_t vg_build_count(const struct vg_build *build, enum vg_section section) V
 /* Rows already appended, to be changed in place or sorted until the next append. */
 void *vg_build_rows(struct vg_build *build, enum vg_section section) VG_MUST_CHECK;
 
-/* The block, in the arena; `gen` is 32 bytes. False where something failed on the way. */
+/*
+ * The block, in the arena; `gen` is 32 bytes. Writes the LEAD section, which nobody
+ * appends to. Called once. False where something failed on the way.
+ */
 bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block, size_t *size)
 	VG_MUST_CHECK;
 

@@ -21,7 +21,13 @@ struct vg_header_row {
 	const char *name; /* lower case */
 	enum vg_header_rule request, response;
 	bool one;
+	uint8_t len; /* of the name */
 };
+
+static inline struct vg_slice vg_header_name(const struct vg_header_row *row)
+{
+	return vg_slice(row->name, row->len);
+}
 
 /* Any case; VG_HEADER_COUNT where it is unknown. */
 enum vg_header vg_header_of(struct vg_slice name) VG_MUST_CHECK;

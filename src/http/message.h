@@ -43,11 +43,17 @@ struct vg_http_head {
 	size_t field_count;
 
 	enum vg_framing framing;
-	uint64_t length;     /* of VG_FRAMING_LENGTH */
+	uint64_t length;     /* what Content-Length said; also where NONE: HEAD's answer, a 304 */
 	bool keep_alive;     /* what the message says of its connection (RFC 9112 9.3) */
 	bool expect_continue;
 	const char *fault;   /* why it was refused, in a few words; NULL */
 };
+
+/* RFC 9110 6.4.1: an answer of this status never has a body. */
+static inline bool vg_http_no_body(unsigned status)
+{
+	return status < 200 || status == 204 || status == 304;
+}
 
 /* The first field with that id; NULL. */
 const struct vg_http_field *vg_http_find(const struct vg_http_head *head, enum vg_header id)

@@ -4,7 +4,10 @@
  * never dropped-and-gone-on.
  *
  * A head is first found whole (vg_http_scan, which sees a bare LF, CR or NUL as it comes), then
- * parsed in one pass.
+ * parsed in one pass. The rules of its parts: http/fields.h (lines), http/host.h (Host),
+ * http/framing.h (length and connection), http/body.h.
+ *
+ * A head that was refused has what was read before the fault, and keep_alive false.
  */
 #ifndef VG_HTTP_PARSE_H
 #define VG_HTTP_PARSE_H
@@ -30,10 +33,14 @@ enum vg_scan vg_http_scan(struct vg_http_scan *scan, struct vg_slice text, size_
 	VG_MUST_CHECK;
 
 /* 2 where `text` begins with the one empty line that may stand before a request line (RFC 9112
-   2.2), else 0. */
+   2.2), else 0. Once for each request, as soon as two bytes are there. */
 size_t vg_http_skip(struct vg_slice text) VG_MUST_CHECK;
 
-/* `text` is a whole head. VG_REASON_NONE, or the reason to refuse it with head->fault set. */
+/*
+ * `text` is a whole head. VG_REASON_NONE, or the reason to refuse it with head->fault set.
+ * HTTP/1.1 and 1.0, both with one Host; origin-form, absolute-form (an empty path is `/`) that
+ * agrees with Host, and `*` of OPTIONS; never CONNECT and TRACE.
+ */
 enum vg_reason vg_http_parse_request(struct vg_http_head *head, struct vg_slice text)
 	VG_MUST_CHECK;
 

@@ -1,7 +1,11 @@
 /*
  * Heads and framing as they are written: to the upstream and to the vendor, from the parsed
  * message that was judged, by the rows of header.def. All functions are all or nothing: false
- * where the buffer's maximum or memory is reached, and then nothing was appended.
+ * where the buffer's maximum or memory is reached, and then nothing was appended. False too where
+ * what was handed in can't stand in a head: an extra with a byte that ends a line, a body for a
+ * status that has none.
+ *
+ * *dropped counts the fields that the rows don't let through, OWN ones not among them.
  */
 #ifndef VG_HTTP_WRITE_H
 #define VG_HTTP_WRITE_H
@@ -13,6 +17,8 @@
 #include "base/buf.h"
 #include "http/message.h"
 
+/* A field that the gateway adds. It takes the place of the message's own of that name, and can't be
+   Host, Connection, or framing. */
 struct vg_http_extra {
 	const char *name;
 	struct vg_slice value;
@@ -34,7 +40,7 @@ bool vg_http_write_request(struct vg_buf *out, const struct vg_http_request_out 
 /* An answer for the vendor: status with its standard phrase, the fields that PASS, framing. */
 struct vg_http_response_out {
 	const struct vg_http_head *head; /* as the upstream sent it */
-	enum vg_framing framing;         /* to the vendor: NONE, LENGTH, CHUNKED or CLOSE */
+	enum vg_framing framing;         /* to the vendor; CLOSE says `Connection: close` */
 	uint64_t length;                 /* of LENGTH; of a HEAD's answer what the upstream said */
 	bool close;                      /* say `Connection: close` */
 	bool no_store;                   /* in place of the upstream's Cache-Control */
@@ -52,7 +58,7 @@ bool vg_http_write_last_chunk(struct vg_buf *out) VG_MUST_CHECK;
 /* The bytes that a chunk's frame adds at most. */
 #define VG_HTTP_CHUNK_FRAME 20
 
-/* "Not Found"; "" for a status that RFC 9110 15 doesn't name. */
+/* "Not Found"; "" for a status that IANA's registry (RFC 9110 16.2) doesn't name. */
 const char *vg_http_phrase(unsigned status) VG_MUST_CHECK;
 
 #endif

@@ -177,6 +177,19 @@ bool vg_child_ready(struct vg_child *child)
 	return vg_chan_send(&child->supervisor, VG_MSG_READY, &index, NULL) == VG_CHAN_OK;
 }
 
+struct vg_chan *vg_child_add_peer(struct vg_child *child, struct vg_msg *msg)
+{
+	for (uint32_t i = 0; i < child->peer_count; i++) {
+		struct vg_chan *peer = &child->peers[i];
+		if (peer->fd >= 0 || peer->peer != (enum vg_role)msg->peer.role ||
+		    child->peer_index[i] != msg->peer.index)
+			continue;
+		peer->fd = take_fd(msg, 0);
+		return peer;
+	}
+	return take_peer(child, msg) ? &child->peers[child->peer_count - 1] : NULL;
+}
+
 struct vg_chan *vg_child_peer(struct vg_child *child, enum vg_role role)
 {
 	for (uint32_t i = 0; i < child->peer_count; i++)

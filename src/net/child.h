@@ -52,6 +52,12 @@ bool vg_child_start(struct vg_child *child, enum vg_role role) VG_MUST_CHECK;
 /* READY: it serves. */
 bool vg_child_ready(struct vg_child *child) VG_MUST_CHECK;
 
+/*
+ * A PEER message that came later, while it serves: in place of the closed one with that role and
+ * index, else a new one. Takes the descriptor. NULL where there is no room.
+ */
+struct vg_chan *vg_child_add_peer(struct vg_child *child, struct vg_msg *msg) VG_MUST_CHECK;
+
 /* The first peer of that role; NULL. */
 struct vg_chan *vg_child_peer(struct vg_child *child, enum vg_role role) VG_MUST_CHECK;
 

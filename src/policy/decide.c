@@ -102,7 +102,7 @@ static enum vg_reason check_query(struct decision *d)
 {
 	const struct vg_query *query = d->facts->query;
 	const struct vg_img_param *params = vg_img_params(d->image) + d->rule->params.first;
-	bool given[VG_IMG_PARAMS_MAX] = {false};
+	uint64_t given[VG_IMG_PARAMS_MAX / 64] = {0};
 	for (size_t i = 0; query != NULL && i < query->count; i++) {
 		uint32_t at = find_param(d, params, query->pairs[i].name);
 		if (at == d->rule->params.count)
@@ -110,10 +110,10 @@ static enum vg_reason check_query(struct decision *d)
 		if (!vg_value_matches(d->image, &params[at].value, query->pairs[i].value))
 			return refuse(d, VG_REASON_ACCESS_QUERY,
 				      vg_img_str(d->image, params[at].name));
-		given[at] = true;
+		given[at / 64] |= UINT64_C(1) << at % 64;
 	}
 	for (uint32_t at = 0; at < d->rule->params.count; at++)
-		if (params[at].required != 0 && !given[at])
+		if (params[at].required != 0 && (given[at / 64] >> at % 64 & 1) == 0)
 			return refuse(d, VG_REASON_ACCESS_QUERY,
 				      vg_img_str(d->image, params[at].name));
 	return VG_REASON_NONE;
@@ -158,6 +158,16 @@ static bool is_of_vendor(const struct vg_image *image, const struct vg_facts *fa
 	       vg_img_idents(image)[facts->ident].vendor == facts->vendor;
 }
 
+/* What the later steps read of this vendor comes while the first ones are at work. */
+static void fetch_rows(const struct vg_image *image, const struct vg_facts *facts)
+{
+	struct vg_span rules = vg_img_vendors(image)[facts->vendor].rules;
+	struct vg_span networks = vg_img_idents(image)[facts->ident].networks;
+	vg_img_fetch(&vg_img_leads(image)[rules.first], 128);
+	vg_img_fetch(&vg_img_rules(image)[rules.first], 64);
+	vg_img_fetch(&vg_img_prefixs(image)[networks.first], 64);
+}
+
 struct vg_verdict vg_decide_traced(const struct vg_image *image, const struct vg_facts *facts,
 				   struct vg_trace *trace)
 {
@@ -170,6 +180,7 @@ struct vg_verdict vg_decide_traced(const struct vg_image *image, const struct vg
 			     .verdict = &verdict,
 			     .method = vg_method_of(facts->method)};
 	VG_ASSERT(is_of_vendor(image, facts));
+	fetch_rows(image, facts);
 	if (trace != NULL)
 		*trace = (struct vg_trace){{VG_REASON_NONE}};
 	for (; verdict.step < VG_STEP_COUNT; verdict.step++) {

@@ -247,6 +247,16 @@ static const char *check_rule_order(const struct vg_image *image, const struct v
 	return vg_route_order(image, a, b) <= 0 ? NULL : "rule: a less specific one stands before";
 }
 
+/* A wrong one would hide the rule: that denies, but not for the reason that it should. */
+static const char *check_rule_lead(const struct vg_image *image, uint32_t at)
+{
+	struct vg_img_lead lead = vg_route_lead(image, &vg_img_rules(image)[at]);
+	const struct vg_img_lead *row = &vg_img_leads(image)[at];
+	return row->hash == lead.hash && row->count == lead.count
+		       ? NULL
+		       : "rule: not the hash of its pattern";
+}
+
 static const char *check_rule(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_rule *row = &vg_img_rules(image)[at];
@@ -262,10 +272,18 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 		return "rule: unknown value";
 	const char *fault = check_rule_segments(image, row->segments);
 	if (fault == NULL)
+		fault = check_rule_lead(image, at);
+	if (fault == NULL)
 		fault = check_rule_params(image, row->params);
 	if (fault == NULL && at > 0)
 		fault = check_rule_order(image, row - 1, row);
 	return fault;
+}
+
+static const char *check_lead(const struct vg_image *image, uint32_t at)
+{
+	(void)image, (void)at;
+	return NULL; /* compared with its rule */
 }
 
 static const char *check_segment(const struct vg_image *image, uint32_t at)
@@ -339,6 +357,8 @@ static const char *check_layout(const struct vg_image_header *header, size_t siz
 			return "a section is cut short";
 		end = offset + count * sections[i].row_size;
 	}
+	if (header->section[VG_SECTION_LEAD].count != header->section[VG_SECTION_RULE].count)
+		return "not as many leads as rules";
 	return header->section[VG_SECTION_GATEWAY].count == 1 ? NULL : "not one gateway row";
 }
 

@@ -27,6 +27,12 @@ static size_t normalise_coded(char *out, size_t *len, struct vg_slice raw, const
 	return count * VG_PERCENT_LEN;
 }
 
+/* RFC 3986 3.3, but for `;`, which would make parameters of a segment. */
+static bool is_pchar(char c)
+{
+	return vg_is_unreserved(c) || (c != ';' && vg_percent_is_delim(c));
+}
+
 static const char *fault_of_byte(char c)
 {
 	switch (c) {
@@ -51,7 +57,7 @@ static const char *normalise(char *out, size_t *len, struct vg_slice raw)
 		char c = raw.ptr[at];
 		if (c == '%') {
 			at += normalise_coded(out, len, vg_slice_from(raw, at), &fault);
-		} else if (c == '/' || vg_is_unreserved(c) || (c != ';' && vg_percent_is_delim(c))) {
+		} else if (c == '/' || is_pchar(c)) {
 			out[(*len)++] = c;
 			at++;
 		} else {

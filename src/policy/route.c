@@ -96,7 +96,60 @@ bool vg_route_matches(const struct vg_image *image, const struct vg_img_rule *ru
 	return true;
 }
 
-/* The first of the vendor's rules, in [first, end), that is not of an earlier service. */
+/* Any function that spreads would do: a wrong hit costs time, nothing else. */
+static uint64_t mix(uint64_t hash, struct vg_slice s)
+{
+	hash ^= s.len;
+	while (s.len > 0) {
+		uint64_t word = 0;
+		size_t n = s.len < sizeof(word) ? s.len : sizeof(word);
+		memcpy(&word, s.ptr, n);
+		hash = (hash ^ hash >> 32 ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		s = vg_slice_from(s, n);
+	}
+	return hash;
+}
+
+/* Every bit of the last word goes into the highest ones. */
+static uint16_t fold(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48);
+}
+
+struct vg_img_lead vg_route_lead(const struct vg_image *image, const struct vg_img_rule *rule)
+{
+	const struct vg_img_segment *segments = vg_img_segments(image) + rule->segments.first;
+	uint64_t hash = 0;
+	uint8_t i = 0;
+	while (i < VG_ROUTE_LEAD_MAX && i < rule->segments.count &&
+	       segments[i].kind == VG_SEGMENT_LITERAL)
+		hash = mix(hash, vg_img_str(image, segments[i++].prefix));
+	return (struct vg_img_lead){.hash = fold(hash), .count = i};
+}
+
+/* The hash of the path's first segments, for each number of them. */
+struct leads {
+	uint16_t hash[VG_ROUTE_LEAD_MAX + 1];
+	uint8_t count;
+};
+
+static struct leads leads_of(const struct vg_path *path)
+{
+	struct leads leads = {.count = 0};
+	uint64_t hash = 0;
+	while (leads.count < VG_ROUTE_LEAD_MAX && leads.count < path->count) {
+		hash = mix(hash, path->segments[leads.count]);
+		leads.hash[++leads.count] = fold(hash);
+	}
+	return leads;
+}
+
+static bool could_match(const struct leads *leads, const struct vg_img_lead *lead)
+{
+	return lead->count <= leads->count && leads->hash[lead->count] == lead->hash;
+}
+
+/* The first rule in [first, end), all of one vendor, whose service is not before `service`. */
 static uint32_t first_of_service(const struct vg_image *image, uint32_t first, uint32_t end,
 				 uint32_t service)
 {
@@ -111,6 +164,19 @@ static uint32_t first_of_service(const struct vg_image *image, uint32_t first, u
 	return first;
 }
 
+/* Those of the vendor's rules that are of the service; mostly a vendor has but one. */
+static struct vg_span rules_of(const struct vg_image *image, uint32_t vendor, uint32_t service)
+{
+	const struct vg_img_rule *rules = vg_img_rules(image);
+	struct vg_span span = vg_img_vendors(image)[vendor].rules;
+	uint32_t first = span.first, end = span.first + span.count;
+	if (span.count > 0 && rules[first].service != service)
+		first = first_of_service(image, first, end, service);
+	if (first < end && rules[end - 1].service != service)
+		end = first_of_service(image, first, end, service + 1);
+	return (struct vg_span){first, end - first};
+}
+
 /* HEAD follows GET (POLICY semantics 6). */
 static uint32_t allowing_bits(enum vg_method method)
 {
@@ -118,21 +184,34 @@ static uint32_t allowing_bits(enum vg_method method)
 	return method == VG_METHOD_HEAD ? bits | VG_METHOD_BIT(VG_METHOD_GET) : bits;
 }
 
+static void fetch_details(const struct vg_image *image, const struct vg_img_rule *rule)
+{
+	vg_img_fetch(&vg_img_segments(image)[rule->segments.first],
+		     rule->segments.count * sizeof(struct vg_img_segment));
+	vg_img_fetch(&vg_img_params(image)[rule->params.first],
+		     (rule->params.count > 4 ? 4 : rule->params.count) *
+			     sizeof(struct vg_img_param));
+}
+
 void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_t vendor,
 		   uint32_t service, enum vg_method method, const struct vg_path *path)
 {
-	const struct vg_img_rule *rules = vg_img_rules(image);
-	struct vg_span span = vg_img_vendors(image)[vendor].rules;
-	uint32_t end = span.first + span.count, bits = allowing_bits(method);
-	uint32_t at = first_of_service(image, span.first, end, service);
+	struct vg_span span = rules_of(image, vendor, service);
+	const struct vg_img_lead *rule_leads = vg_img_leads(image);
+	struct leads leads = leads_of(path);
+	uint32_t bits = allowing_bits(method);
 
 	route->rule = route->near_rule = VG_NO_ROW;
 	route->capture_count = 0;
-	for (; at < end && rules[at].service == service; at++) {
-		bool allowed = (rules[at].methods & bits) != 0;
+	for (uint32_t at = span.first; at < span.first + span.count; at++) {
+		const struct vg_img_rule *rule = &vg_img_rules(image)[at];
+		if (!could_match(&leads, &rule_leads[at]))
+			continue;
+		bool allowed = (rule->methods & bits) != 0;
 		if (!allowed && route->near_rule != VG_NO_ROW)
 			continue;
-		if (!vg_route_matches(image, &rules[at], path, allowed ? route->captures : NULL,
+		fetch_details(image, rule);
+		if (!vg_route_matches(image, rule, path, allowed ? route->captures : NULL,
 				      &route->capture_count))
 			continue;
 		if (allowed) {
@@ -144,15 +223,17 @@ void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_
 	}
 }
 
-/* Whether both segments match exactly the same. */
+/* True where both segments match the same; at times it is missed. */
 static bool same_segment(const struct vg_image *image, const struct vg_img_segment *a,
 			 const struct vg_img_segment *b)
 {
+	bool same_words = a->value.type != VG_VALUE_WORDS ||
+			  (a->value.words.first == b->value.words.first &&
+			   a->value.words.count == b->value.words.count);
 	return vg_slice_eq(vg_img_str(image, a->prefix), vg_img_str(image, b->prefix)) &&
 	       vg_slice_eq(vg_img_str(image, a->suffix), vg_img_str(image, b->suffix)) &&
 	       a->value.type == b->value.type && a->value.low == b->value.low &&
-	       a->value.high == b->value.high && a->value.words.first == b->value.words.first &&
-	       a->value.words.count == b->value.words.count;
+	       a->value.high == b->value.high && same_words;
 }
 
 int vg_route_order(const struct vg_image *image, const struct vg_img_rule *a,

@@ -1,6 +1,6 @@
 /*
  * Service and rule of a request: host and path → service; vendor, service, method and path → rule.
- * Rules of a vendor lie in the image with the most specific first, so the first that matches wins.
+ * Rules of a vendor lie in the image with the most specific first: the first that matches wins.
  */
 #ifndef VG_POLICY_ROUTE_H
 #define VG_POLICY_ROUTE_H
@@ -33,6 +33,11 @@ uint32_t vg_route_service(const struct vg_image *image, struct vg_slice host,
 /* `path` is the path below the service's prefix. */
 void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_t vendor,
 		   uint32_t service, enum vg_method method, const struct vg_path *path);
+
+#define VG_ROUTE_LEAD_MAX 4 /* segments that are looked at */
+
+struct vg_img_lead vg_route_lead(const struct vg_image *image, const struct vg_img_rule *rule)
+	VG_MUST_CHECK;
 
 /*
  * Which of two rules of the same service has to lie first, as far as both could match one path:

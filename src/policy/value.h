@@ -1,6 +1,6 @@
 /*
  * Typed values: what a captured path segment or a query parameter may be (POLICY semantics 6).
- * Canonical forms: uuid lower case, hexadecimal lower case, `%xx` upper case; subjects compare them.
+ * Canonical forms: uuid and hexadecimal lower case, `%xx` upper case; subjects compare them.
  */
 #ifndef VG_POLICY_VALUE_H
 #define VG_POLICY_VALUE_H

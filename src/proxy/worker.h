@@ -7,7 +7,12 @@
 
 #include "base/attr.h"
 
+struct vg_worker;
+
 /* Serves on the channel to the supervisor (descriptor 3) until told to end; an exit status. */
 int vg_worker_run(void) VG_MUST_CHECK;
+
+/* Of a connection that has closed: there may be room for another, or the drain be over. */
+void vg_worker_conn_closed(struct vg_worker *worker);
 
 #endif

@@ -65,7 +65,7 @@ static bool allow_fcntl(scmp_filter_ctx filter, int number)
 				       F_GET_SEALS};
 	for (size_t i = 0; i < VG_COUNT(commands); i++)
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)commands[i])) != 0)
+				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)commands[i], 0)) != 0)
 			return false;
 	return true;
 }
@@ -80,7 +80,7 @@ static bool allow(scmp_filter_ctx filter, const struct row *row)
 					SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
 	case SELF:
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->number, 1,
-					SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid())) == 0;
+					SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid(), 0)) == 0;
 	case FCNTL:
 		return allow_fcntl(filter, row->number);
 	}

@@ -50,7 +50,11 @@ enum vg_tls_status {
 	VG_TLS_FAILED      /* over; in a handshake the peer's `reason` says why */
 };
 
-/* `now` judges the certificate: microseconds since 1970 UTC. */
+/*
+ * `now` judges the certificate: microseconds since 1970 UTC. A failure is also told to the client
+ * (an alert); in TLS 1.3 it hears of it after its first write. So the caller keeps the socket for
+ * a while: shutdown(2) for writing, read and drop, then close, or the RST eats the alert.
+ */
 enum vg_tls_status vg_tls_handshake(struct vg_tls_session *session, int64_t now) VG_MUST_CHECK;
 const struct vg_tls_peer *vg_tls_session_peer(const struct vg_tls_session *session) VG_MUST_CHECK;
 

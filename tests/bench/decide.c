@@ -1,6 +1,7 @@
 /*
  * What a decision costs: 10,000 vendors with 20 rules each, requests spread over all of them, so
- * that the image is not in the cache. Prints nanoseconds for each.
+ * that the image is not in the cache. Prints nanoseconds of CPU for each, the best of some rounds,
+ * since other work on the machine only ever adds.
  */
 #include <stdio.h>
 #include <time.h>
@@ -10,14 +11,16 @@
 
 #define VENDORS 10000U
 #define RULES 20U
-#define ROUNDS 2000000U
+#define ROUNDS 300000U
+#define TRIES 7
 #define HOST VG_SLICE("api.agency.example")
 
 static void add_rules(struct fixture *fixture)
 {
 	char path[64];
 	for (unsigned i = 0; i < RULES; i++) {
-		(void)snprintf(path, sizeof(path), "/v1/kind-%02u/{id:int}/part/{name:slug<=32}", i);
+		(void)snprintf(path, sizeof(path),
+			       "/v1/kind-%02u/{id:int}/part/{name:slug<=32}", i);
 		fixture_rule(fixture, (struct fixture_rule){
 					      0, "GET", path, "page:int:1..50, sort:name|date"});
 	}
@@ -41,8 +44,22 @@ static void build(struct fixture *fixture)
 static double now(void)
 {
 	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static double round_of(const struct vg_image *image, struct vg_facts *facts, unsigned vendors)
+{
+	unsigned allowed = 0;
+	double begin = now();
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		facts->vendor = facts->ident = (unsigned)((uint64_t)i * 7919 % vendors);
+		struct vg_verdict verdict = vg_decide(image, facts);
+		allowed += verdict.reason == VG_REASON_ACCESS_ALLOWED;
+	}
+	if (allowed != ROUNDS)
+		abort();
+	return (now() - begin) / ROUNDS;
 }
 
 /* `vendors`: over how many the requests are spread; `rule`: which one they ask for. */
@@ -64,17 +81,12 @@ static void run(const struct vg_image *image, unsigned vendors, unsigned rule)
 				 .path = &path,
 				 .query = &query,
 				 .src = vg_addr_v4((const uint8_t[]){203, 0, 113, 9})};
-	unsigned allowed = 0;
-	double begin = now();
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		facts.vendor = facts.ident = (unsigned)((uint64_t)i * 7919 % vendors);
-		struct vg_verdict verdict = vg_decide(image, &facts);
-		allowed += verdict.reason == VG_REASON_ACCESS_ALLOWED;
+	double best = round_of(image, &facts, vendors);
+	for (int i = 1; i < TRIES; i++) {
+		double each = round_of(image, &facts, vendors);
+		best = each < best ? each : best;
 	}
-	double each = (now() - begin) / ROUNDS;
-	if (allowed != ROUNDS)
-		abort();
-	printf("vendors=%u rule=%u of %u: %.0f ns a decision\n", vendors, rule + 1, RULES, each);
+	printf("vendors=%u rule=%u of %u: %.0f ns a decision\n", vendors, rule + 1, RULES, best);
 	vg_arena_fini(&arena);
 }
 

@@ -71,7 +71,9 @@ Test(pem, files)
 		{"half behind", cert, half, 0},
 		{"damaged", damaged, "", 0},
 		{"a list of parameters", cert,
-		 "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n", 0},
+		 "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+		 "-----END EC PARAMETERS-----\n",
+		 0},
 	};
 	for (size_t i = 0; i < VG_COUNT(table); i++) {
 		char text[8192];

@@ -152,7 +152,9 @@ Test(verify, what_the_ca_is)
 		struct pki_spec ca;
 		enum vg_reason want;
 	} table[] = {
-		{"expired", {.ca = true, .from = -2 * DAY, .until = -DAY}, VG_REASON_IDENTITY_EXPIRED},
+		{"expired",
+		 {.ca = true, .from = -2 * DAY, .until = -DAY},
+		 VG_REASON_IDENTITY_EXPIRED},
 		{"for servers only", {.ca = true, .eku = "serverAuth"}, VG_REASON_IDENTITY_EKU},
 		{"for clients", {.ca = true, .eku = "clientAuth"}, VG_REASON_NONE},
 	};

@@ -300,7 +300,8 @@ void fixture_world(struct fixture *fixture)
 		"ids:int*3, page:int:1..50, since!:date, sort:name|date"});
 	fixture_rule(fixture, (struct fixture_rule){2, "POST", "/v1/courses", NULL,
 						    "application/json, text/csv", 64});
-	fixture_rule(fixture, (struct fixture_rule){2, "GET, DELETE", "/v1/courses", NULL, NULL, 64});
+	fixture_rule(fixture,
+		     (struct fixture_rule){2, "GET, DELETE", "/v1/courses", NULL, NULL, 64});
 	fixture_rule(fixture, (struct fixture_rule){2, "GET", "/v1/report-{name}.pdf"});
 	fixture_rule(fixture, (struct fixture_rule){2, "PUT", "/v1/{any}", NULL, NULL, 64});
 	fixture_rule(fixture, (struct fixture_rule){2, "GET", "/files/**", "q:text<=8"});

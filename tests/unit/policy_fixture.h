@@ -36,7 +36,7 @@ struct fixture_rule {
 /* Of the last vendor, by service and specificity. */
 void fixture_rule(struct fixture *fixture, struct fixture_rule rule);
 
-/* int, int:1..9, uuid, date, hex<=N, slug<=N, text<=N, a|b; *N behind it makes a list; "" is any. */
+/* int, int:1..9, uuid, date, hex<=N, slug<=N, text<=N, a|b; with *N a list; "" is any. */
 struct vg_img_value fixture_value(struct fixture *fixture, const char *text);
 
 /* The image before it is opened, in fixture->block. */

@@ -127,8 +127,13 @@ CHANGE(name_ip, ROWS(name, NAME)[4].kind = VG_NAME_IP)
 CHANGE(rule_service, ROWS(rule, RULE)[0].service = 3)
 CHANGE(rule_services, ROWS(rule, RULE)[0].service = 2)
 CHANGE(rule_methods, ROWS(rule, RULE)[0].methods = UINT32_C(1) << VG_METHOD_COUNT)
-CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE); struct vg_span s = r[4].segments;
-       r[4].segments = r[5].segments; r[5].segments = s)
+CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE);
+       struct vg_img_lead *l = ROWS(lead, LEAD);
+       struct vg_img_rule one = r[4]; struct vg_img_lead two = l[4];
+       r[4] = r[5]; r[5] = one; l[4] = l[5]; l[5] = two)
+CHANGE(lead, ROWS(lead, LEAD)[0].hash++)
+CHANGE(lead_zero, ROWS(lead, LEAD)[0] = (struct vg_img_lead){0})
+CHANGE(leads, header(f)->section[VG_SECTION_LEAD].count--)
 CHANGE(segments, ROWS(rule, RULE)[0].segments.count = VG_PATH_SEGMENTS_MAX + 1)
 CHANGE(params, struct vg_img_param *p = ROWS(param, PARAM); struct vg_img_param one = p[1];
        p[1] = p[2]; p[2] = one)
@@ -170,6 +175,9 @@ static const struct change changes[] = {
 	{"rule_services", "rule: out of order", change_rule_services},
 	{"rule_methods", "rule: unknown value", change_rule_methods},
 	{"rule_order", "rule: a less specific one stands before", change_rule_order},
+	{"lead", "rule: not the hash of its pattern", change_lead},
+	{"leads", "not as many leads as rules", change_leads},
+	{"lead_zero", "rule: not the hash of its pattern", change_lead_zero},
 	{"segments", "rule: segments lie outside, or are too many", change_segments},
 	{"params", "rule: parameters out of order", change_params},
 	{"rest", "rule: ** is not last", change_rest},

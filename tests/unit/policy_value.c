@@ -55,7 +55,8 @@ Test(policy_value, table, .init = setup, .fini = teardown)
 		value.words.first = item;
 		item += value.words.count;
 		for (int good = 0; good < 2; good++) {
-			struct vg_slice rest = vg_slice_str(good ? rows[i].good : rows[i].bad), part;
+			struct vg_slice part, rest;
+			rest = vg_slice_str(good == 1 ? rows[i].good : rows[i].bad);
 			while (rest.len > 0 && vg_slice_cut(&rest, ' ', &part))
 				cr_expect_eq(vg_value_matches(&fixture.image, &value, part),
 					     good == 1, "%s: %.*s", rows[i].type,

@@ -54,7 +54,9 @@ static const struct {
 	{{NAME(SUBJECT, "CN=gw,O=x")}, {0}, 0},
 	{{NAME(SUBJECT, "CN=ip"), NAME(IP, "0123456789abcdef")}, {5}, 1},
 	{{NAME(IP, "0123456789abcdef")}, {0}, 0},
-	{{NAME(SUBJECT, "CN=gw"), NAME(URI, "spiffe://acme/gw"), NAME(DNS, "a.bolt")}, {0, 2, 4}, 3},
+	{{NAME(SUBJECT, "CN=gw"), NAME(URI, "spiffe://acme/gw"), NAME(DNS, "a.bolt")},
+	 {0, 2, 4},
+	 3},
 };
 
 Test(policy_who, table, .init = setup, .fini = teardown)

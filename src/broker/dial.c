@@ -1,0 +1,195 @@
+#include "broker/dial.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "sys/file.h"
+
+struct vg_dial {
+	struct vg_dial *next;
+	struct vg_dialer *dialer;
+	uint64_t id;
+	int fd;        /* -1: none, or not any more */
+	int error;     /* an errno value; 0: connected */
+	bool finished; /* only its answer is due */
+	struct event event;
+};
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t fill(union address *to, const struct vg_img_upstream *row)
+{
+	memset(to, 0, sizeof(*to));
+	if (vg_addr_is_v4(&row->addr)) {
+		to->v4.sin_family = AF_INET;
+		to->v4.sin_port = htons(row->port);
+		memcpy(&to->v4.sin_addr, row->addr.bytes + 12, 4);
+		return sizeof(to->v4);
+	}
+	to->v6.sin6_family = AF_INET6;
+	to->v6.sin6_port = htons(row->port);
+	memcpy(&to->v6.sin6_addr, row->addr.bytes, 16);
+	return sizeof(to->v6);
+}
+
+/* The service that has the upstream; NULL: then nobody may dial it. */
+static const struct vg_img_service *service_of(const struct vg_image *image, uint32_t upstream)
+{
+	for (uint32_t i = 0; i < vg_img_service_count(image); i++) {
+		const struct vg_img_service *service = &vg_img_services(image)[i];
+		if (upstream >= service->upstreams.first &&
+		    upstream - service->upstreams.first < service->upstreams.count)
+			return service;
+	}
+	return NULL;
+}
+
+static void forget(struct vg_dial *dial)
+{
+	struct vg_dialer *dialer = dial->dialer;
+	for (struct vg_dial **link = &dialer->dials; *link != NULL; link = &(*link)->next) {
+		if (*link != dial)
+			continue;
+		*link = dial->next;
+		dialer->count--;
+		break;
+	}
+	/* Out of the poll set before it is closed: the worker's copy keeps the socket alive, and a
+	   poll set goes by the socket. A changelist would do it too late. */
+	(void)event_del(&dial->event);
+	vg_fd_close(&dial->fd);
+	free(dial);
+}
+
+static enum vg_chan_status send_answer(const struct vg_dial *dial, int error)
+{
+	struct vg_msg_dialed answer = {.id = dial->id, .error = error};
+	return error == 0 ? vg_chan_send(dial->dialer->chan, VG_MSG_DIALED, &answer, &dial->fd)
+			  : vg_chan_send(dial->dialer->chan, VG_MSG_DIAL_FAILED, &answer, NULL);
+}
+
+/* True where the answer was given, or nobody takes it any more (whoever reads the channel finds
+   out); the dial is gone then. False: no room. */
+static bool answer(struct vg_dial *dial)
+{
+	enum vg_chan_status status = send_answer(dial, dial->error);
+	/* The kernel bounds the descriptors under way: this one can't go. */
+	if (status == VG_CHAN_BAD && dial->error == 0)
+		status = send_answer(dial, EMFILE);
+	if (status == VG_CHAN_AGAIN)
+		return false;
+	forget(dial);
+	return true;
+}
+
+static void finish(struct vg_dial *dial, int error)
+{
+	struct vg_dialer *dialer = dial->dialer;
+	dial->finished = true;
+	dial->error = error;
+	(void)event_del(&dial->event);
+	if (!answer(dial))
+		(void)event_add(&dialer->writable, NULL);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct vg_dialer *dialer = arg;
+	struct vg_dial *next;
+	for (struct vg_dial *dial = dialer->dials; dial != NULL; dial = next) {
+		next = dial->next;
+		if (!dial->finished || answer(dial))
+			continue;
+		(void)event_add(&dialer->writable, NULL);
+		return;
+	}
+}
+
+static void on_connected(evutil_socket_t fd, short what, void *arg)
+{
+	int error = ETIMEDOUT;
+	socklen_t len = sizeof(error);
+	if ((what & EV_TIMEOUT) == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	finish(arg, error);
+}
+
+/* 0, EINPROGRESS, or what was wrong. */
+static int begin_connect(struct vg_dial *dial, const struct vg_img_upstream *row)
+{
+	union address to;
+	socklen_t len = fill(&to, row);
+	dial->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int on = 1;
+	if (dial->fd < 0 ||
+	    setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
+		return errno;
+	return connect(dial->fd, &to.any, len) == 0 ? 0 : errno;
+}
+
+static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
+{
+	const struct vg_dialer *dialer = dial->dialer;
+	if (request->generation != dialer->generation) {
+		finish(dial, ESTALE);
+		return;
+	}
+	const struct vg_img_service *service = service_of(dialer->image, request->upstream);
+	if (service == NULL || request->upstream >= vg_img_upstream_count(dialer->image)) {
+		finish(dial, EACCES);
+		return;
+	}
+	int error = begin_connect(dial, &vg_img_upstreams(dialer->image)[request->upstream]);
+	if (error != EINPROGRESS) {
+		finish(dial, error);
+		return;
+	}
+	uint32_t ms = service->connect_timeout_ms;
+	struct timeval timeout = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
+	if (event_assign(&dial->event, dialer->base, dial->fd, EV_WRITE, on_connected, dial) != 0 ||
+	    event_add(&dial->event, &timeout) != 0)
+		finish(dial, ENOMEM);
+}
+
+void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
+		    const struct vg_image *image, uint64_t generation, const struct vg_chan *chan)
+{
+	*dialer = (struct vg_dialer){
+		.base = base, .image = image, .generation = generation, .chan = chan};
+	VG_ASSERT(event_assign(&dialer->writable, base, chan->fd, EV_WRITE, on_writable, dialer) ==
+		  0);
+}
+
+void vg_dialer_fini(struct vg_dialer *dialer)
+{
+	while (dialer->dials != NULL)
+		forget(dialer->dials);
+	(void)event_del(&dialer->writable);
+}
+
+bool vg_dialer_take(struct vg_dialer *dialer, const struct vg_msg_dial *request)
+{
+	if (dialer->count >= VG_DIALS_MAX) {
+		struct vg_msg_dialed answer = {.id = request->id, .error = EAGAIN};
+		return vg_chan_send(dialer->chan, VG_MSG_DIAL_FAILED, &answer, NULL) == VG_CHAN_OK;
+	}
+	struct vg_dial *dial = calloc(1, sizeof(*dial));
+	if (dial == NULL)
+		return false;
+	*dial = (struct vg_dial){
+		.next = dialer->dials, .dialer = dialer, .id = request->id, .fd = -1};
+	/* A timer that is never armed, until there is a socket: event_del needs one of the two. */
+	VG_ASSERT(event_assign(&dial->event, dialer->base, -1, 0, on_connected, dial) == 0);
+	dialer->dials = dial;
+	dialer->count++;
+	dial_out(dial, request);
+	return true;
+}

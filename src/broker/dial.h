@@ -1,0 +1,42 @@
+/*
+ * One worker's dials: each DIAL becomes a connection to that row of the image's upstreams, and
+ * nothing else; each ends in exactly one DIALED with the connected, non-blocking socket, or one
+ * DIAL_FAILED with the errno value. A worker that was taken over reaches no other host by it.
+ */
+#ifndef VG_BROKER_DIAL_H
+#define VG_BROKER_DIAL_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "policy/image.h"
+#include "sys/chan.h"
+
+#define VG_DIALS_MAX 1024 /* of one worker at a time; one more fails with EAGAIN */
+
+struct vg_dial;
+
+struct vg_dialer {
+	struct event_base *base; /* without a changelist: see dial.c */
+	const struct vg_image *image;
+	uint64_t generation;
+	const struct vg_chan *chan; /* to the worker; non-blocking */
+	struct event writable;      /* armed where an answer found no room */
+	struct vg_dial *dials;      /* the newest first */
+	uint32_t count;
+};
+
+/* All that it is given must outlive it. */
+void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
+		    const struct vg_image *image, uint64_t generation, const struct vg_chan *chan);
+
+/* Lets go of all, answering nothing: the worker is gone. */
+void vg_dialer_fini(struct vg_dialer *dialer);
+
+/* False where the worker asks without taking answers, or memory is short: it is to be dropped. */
+bool vg_dialer_take(struct vg_dialer *dialer, const struct vg_msg_dial *request) VG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,224 @@
+#include "daemon/briefing.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+#include "sys/log.h"
+#include "sys/spawn.h"
+
+bool vg_briefing_tell(const struct vg_process *process, enum vg_msg_type type, const void *payload,
+		      const int *fds)
+{
+	/* Not even "no room" is waited for: a child that doesn't read must not hold the others. */
+	return vg_chan_send(&process->chan, type, payload, fds) == VG_CHAN_OK;
+}
+
+static bool tell_hello(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_msg_hello hello = {.role = process->role,
+				     .index = process->index,
+				     .boot = gateway->boot,
+				     .workers = gateway->table.workers};
+	memcpy(hello.user, gateway->user, sizeof(hello.user));
+	return vg_briefing_tell(process, VG_MSG_HELLO, &hello, NULL);
+}
+
+static bool tell_image(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_msg_image image = {.generation = gateway->generation.number,
+				     .size = gateway->generation.map.size};
+	return vg_briefing_tell(process, VG_MSG_IMAGE, &image, &gateway->generation.fd);
+}
+
+static bool tell_state(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_msg_index index = {0};
+	return vg_briefing_tell(process, VG_MSG_STATE, &index, &gateway->rundir.state_fd);
+}
+
+static bool tell_listeners(struct vg_gateway *gateway, struct vg_process *process)
+{
+	for (uint32_t i = 0; i < gateway->listeners.count; i++) {
+		struct vg_msg_index index = {.index = i};
+		if (!vg_briefing_tell(process, VG_MSG_LISTENER, &index, &gateway->listeners.fds[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool tell_own_ring(struct vg_gateway *gateway, struct vg_process *process)
+{
+	const struct vg_rundir_ring *ring = &gateway->rundir.rings[process->index];
+	struct vg_msg_ring message = {.index = process->index};
+	const int fds[2] = {ring->file_fd, ring->tail_ro_fd};
+	return vg_briefing_tell(process, VG_MSG_RING, &message, fds);
+}
+
+static bool tell_ring(struct vg_gateway *gateway, struct vg_process *recorder, uint32_t index,
+		      bool dead)
+{
+	const struct vg_rundir_ring *ring = &gateway->rundir.rings[index];
+	struct vg_msg_ring message = {.index = index, .writer_dead = dead};
+	const int fds[2] = {ring->file_fd, ring->tail_fd};
+	return vg_briefing_tell(recorder, VG_MSG_RING, &message, fds);
+}
+
+static bool tell_all_rings(struct vg_gateway *gateway, struct vg_process *process)
+{
+	for (uint32_t i = 0; i < gateway->rundir.ring_count; i++) {
+		if (gateway->rundir.rings[i].file_fd < 0)
+			continue;
+		bool dead = true;
+		if (i < gateway->table.workers) {
+			struct vg_process *worker =
+				vg_child_table_get(&gateway->table, VG_ROLE_WORKER, i);
+			dead = !vg_process_lives(worker);
+			/* An earlier recorder's word doesn't count: this one sweeps again. */
+			worker->swept = false;
+		}
+		if (!tell_ring(gateway, process, i, dead))
+			return false;
+	}
+	return true;
+}
+
+static bool tell_peer(const struct vg_process *process, const struct vg_process *peer, int fd)
+{
+	struct vg_msg_peer message = {.role = peer->role, .index = peer->index};
+	return vg_briefing_tell(process, VG_MSG_PEER, &message, &fd);
+}
+
+/* The keys hold their end before there is a worker: its end waits in the row. */
+static bool pair_with_own_worker(struct vg_gateway *gateway, struct vg_process *process)
+{
+	int ends[2];
+	if (!vg_chan_pair(ends))
+		return false;
+	struct vg_process *worker =
+		vg_child_table_get(&gateway->table, VG_ROLE_WORKER, process->index);
+	bool ok = tell_peer(process, worker, ends[0]);
+	vg_fd_close(&ends[0]);
+	process->partner_fd = ends[1];
+	return ok;
+}
+
+static bool pair_with_own_keys(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_process *keys = vg_child_table_get(&gateway->table, VG_ROLE_KEYS, process->index);
+	bool ok = tell_peer(process, keys, keys->partner_fd);
+	/* Ours too must go: each is to see when the other is gone. */
+	vg_fd_close(&keys->partner_fd);
+	return ok;
+}
+
+static bool introduce(const struct vg_process *worker, const struct vg_process *broker)
+{
+	int ends[2];
+	if (!vg_chan_pair(ends))
+		return false;
+	bool ok = tell_peer(broker, worker, ends[0]) && tell_peer(worker, broker, ends[1]);
+	vg_fd_close(&ends[0]);
+	vg_fd_close(&ends[1]);
+	return ok;
+}
+
+static bool pair_with_broker(struct vg_gateway *gateway, struct vg_process *process)
+{
+	return introduce(process, vg_child_table_get(&gateway->table, VG_ROLE_BROKER, 0));
+}
+
+/* A worker that can't be told is stuck, and found so by its own channel; the rest go on. */
+static bool pair_with_live_workers(struct vg_gateway *gateway, struct vg_process *process)
+{
+	for (uint32_t i = 0; i < gateway->table.workers; i++) {
+		struct vg_process *worker = vg_child_table_get(&gateway->table, VG_ROLE_WORKER, i);
+		if (vg_process_lives(worker) && worker->chan.fd >= 0 &&
+		    !introduce(worker, process))
+			vg_log(VG_LOG_WARNING, "worker %u has no broker", i);
+	}
+	return true;
+}
+
+static bool tell_go(struct vg_gateway *gateway, struct vg_process *process)
+{
+	(void)gateway;
+	struct vg_msg_index index = {0};
+	return vg_briefing_tell(process, VG_MSG_GO, &index, NULL);
+}
+
+#define W VG_ROLE_BIT(VG_ROLE_WORKER)
+#define K VG_ROLE_BIT(VG_ROLE_KEYS)
+#define B VG_ROLE_BIT(VG_ROLE_BROKER)
+#define R VG_ROLE_BIT(VG_ROLE_RECORDER)
+
+static const struct {
+	uint32_t roles;
+	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
+} steps[] = {
+	{W | K | B | R, tell_hello},
+	{W | K | B | R, tell_image},
+	{R, tell_state},
+	{W, tell_listeners},
+	{W, tell_own_ring},
+	{R, tell_all_rings},
+	{K, pair_with_own_worker},
+	{W, pair_with_own_keys},
+	{W, pair_with_broker},
+	{B, pair_with_live_workers},
+	{W | K | B | R, tell_go},
+};
+
+static bool brief(struct vg_gateway *gateway, struct vg_process *process)
+{
+	for (size_t i = 0; i < VG_COUNT(steps); i++)
+		if ((steps[i].roles & VG_ROLE_BIT(process->role)) != 0 &&
+		    !steps[i].tell(gateway, process))
+			return false;
+	return true;
+}
+
+static bool spawn(struct vg_gateway *gateway, struct vg_process *process)
+{
+	int ends[2];
+	if (!vg_chan_pair(ends))
+		return false;
+	process->chan.fd = ends[0];
+	const char *const argv[] = {vg_role_row(process->role)->binary, NULL};
+	struct vg_spawn child = {.role = process->role,
+				 .program_fd = gateway->programs[process->role],
+				 .channel_fd = ends[1],
+				 .user = gateway->user,
+				 .argv = argv};
+	pid_t pid = vg_fd_nonblocking(ends[0]) ? vg_spawn(&child) : -1;
+	vg_fd_close(&ends[1]);
+	if (pid < 0) {
+		vg_chan_close(&process->chan);
+		return false;
+	}
+	process->pid = pid;
+	return true;
+}
+
+bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, int64_t now)
+{
+	char text[VG_PROCESS_TEXT];
+	vg_process_text(text, process);
+	process->started = now;
+	if (!spawn(gateway, process)) {
+		vg_log(VG_LOG_ERROR, "%s can't be started: %m", text);
+		return false;
+	}
+	process->state = VG_PROCESS_STARTING;
+	if (!brief(gateway, process)) {
+		vg_log(VG_LOG_ERROR, "%s can't be told what it needs: %m", text);
+		return false;
+	}
+	return true;
+}
+
+bool vg_briefing_sweep(struct vg_gateway *gateway, uint32_t index)
+{
+	struct vg_process *recorder = vg_child_table_get(&gateway->table, VG_ROLE_RECORDER, 0);
+	return tell_ring(gateway, recorder, index, true);
+}

@@ -1,0 +1,42 @@
+/*
+ * Starting a child and telling it all that its role needs, in the order of vocab/msg.def. What
+ * each role is told is a table in briefing.c: nothing else reaches a child.
+ */
+#ifndef VG_DAEMON_BRIEFING_H
+#define VG_DAEMON_BRIEFING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "daemon/child_table.h"
+#include "daemon/generation.h"
+#include "daemon/listen.h"
+#include "daemon/rundir.h"
+
+/* Everything that the supervisor holds. */
+struct vg_gateway {
+	struct vg_generation generation;
+	struct vg_listeners listeners;
+	struct vg_rundir rundir;
+	struct vg_child_table table;
+	int programs[VG_ROLE_COUNT]; /* the binaries, opened at start; -1 */
+	uint64_t boot;               /* wall clock, microseconds */
+	char user[sizeof(((struct vg_msg_hello *)0)->user)];
+};
+
+/*
+ * Starts the process of a row that is down. False, and told in the log, where it can't be; a
+ * process that was started all the same is left to be killed by the caller (pid is not 0).
+ */
+bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, int64_t now)
+	VG_MUST_CHECK;
+
+/* To a recorder that lives: worker `index` is dead, what it left open is to be ended. */
+bool vg_briefing_sweep(struct vg_gateway *gateway, uint32_t index) VG_MUST_CHECK;
+
+/* Sends; false where the child doesn't take it. */
+bool vg_briefing_tell(const struct vg_process *process, enum vg_msg_type type, const void *payload,
+		      const int *fds) VG_MUST_CHECK;
+
+#endif

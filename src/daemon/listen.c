@@ -1,0 +1,96 @@
+#include "daemon/listen.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "sys/file.h"
+#include "sys/log.h"
+
+/* The kernel cuts it to net.core.somaxconn. */
+#define BACKLOG 4096
+
+void vg_listen_text(char out[VG_LISTEN_TEXT], const struct vg_img_listener *row)
+{
+	char addr[VG_ADDR_TEXT];
+	vg_addr_text(addr, &row->addr);
+	snprintf(out, VG_LISTEN_TEXT, vg_addr_is_v4(&row->addr) ? "%s:%u" : "[%s]:%u", addr,
+		 (unsigned)row->port);
+}
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t fill(union address *to, const struct vg_img_listener *row)
+{
+	memset(to, 0, sizeof(*to));
+	if (vg_addr_is_v4(&row->addr)) {
+		to->v4.sin_family = AF_INET;
+		to->v4.sin_port = htons(row->port);
+		memcpy(&to->v4.sin_addr, row->addr.bytes + 12, 4);
+		return sizeof(to->v4);
+	}
+	to->v6.sin6_family = AF_INET6;
+	to->v6.sin6_port = htons(row->port);
+	memcpy(&to->v6.sin6_addr, row->addr.bytes, 16);
+	return sizeof(to->v6);
+}
+
+static bool set(int fd, int level, int option)
+{
+	int on = 1;
+	return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
+}
+
+static bool bind_one(int fd, const struct vg_img_listener *row)
+{
+	union address to;
+	socklen_t len = fill(&to, row);
+	if (!set(fd, SOL_SOCKET, SO_REUSEADDR))
+		return false;
+	/* [::] must not take IPv4 too: that would be another listener's, or nobody's. */
+	if (to.any.sa_family == AF_INET6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+		return false;
+	/* Accepted sockets inherit it: no call for each. */
+	if (!set(fd, IPPROTO_TCP, TCP_NODELAY))
+		return false;
+	return bind(fd, &to.any, len) == 0 && listen(fd, BACKLOG) == 0;
+}
+
+bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image)
+{
+	*listeners = (struct vg_listeners){0};
+	uint32_t count = vg_img_listener_count(image);
+	if (count == 0 || count > VG_CHILD_LISTENERS_MAX) {
+		vg_log(VG_LOG_ERROR, "%u addresses to listen on: 1 to %d are possible", count,
+		       VG_CHILD_LISTENERS_MAX);
+		return false;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const struct vg_img_listener *row = &vg_img_listeners(image)[i];
+		int family = vg_addr_is_v4(&row->addr) ? AF_INET : AF_INET6;
+		int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0 || !bind_one(fd, row)) {
+			char text[VG_LISTEN_TEXT];
+			vg_listen_text(text, row);
+			vg_log(VG_LOG_ERROR, "can't listen on %s: %m", text);
+			vg_fd_close(&fd);
+			vg_listen_close(listeners);
+			return false;
+		}
+		listeners->fds[listeners->count++] = fd;
+	}
+	return true;
+}
+
+void vg_listen_close(struct vg_listeners *listeners)
+{
+	for (uint32_t i = 0; i < listeners->count; i++)
+		vg_fd_close(&listeners->fds[i]);
+	listeners->count = 0;
+}

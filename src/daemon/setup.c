@@ -1,0 +1,157 @@
+#include "config.h"
+
+#include "daemon/setup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/log.h"
+#include "sys/spawn.h"
+
+/* An earlier gateway's workers may drain for so long, and their recorder delivers after them. */
+#define RING_WAIT_EXTRA_MS 10000
+
+static bool open_programs(struct vg_gateway *gateway)
+{
+	for (int number = 0; number < VG_ROLE_COUNT; number++) {
+		enum vg_role role = (enum vg_role)number;
+		if (role == VG_ROLE_SUPERVISOR)
+			continue;
+		gateway->programs[role] = vg_spawn_open(role, VG_LIBEXECDIR);
+		if (gateway->programs[role] < 0) {
+			vg_log(VG_LOG_ERROR, "there is no program %s: %m",
+			       vg_role_row(role)->binary);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return false;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+/* A text of the image as a C string; false where it doesn't fit. */
+static bool copy_text(char *out, size_t size, const struct vg_image *image, struct vg_str str)
+{
+	struct vg_slice text = vg_img_str(image, str);
+	if (text.len >= size || memchr(text.ptr, '\0', text.len) != NULL)
+		return false;
+	memcpy(out, text.ptr, text.len);
+	out[text.len] = '\0';
+	return true;
+}
+
+/* Whose the state is: `user` where we can become that user, else ours. */
+static bool find_user(struct vg_gateway *gateway, struct vg_rundir_wanted *wanted)
+{
+	const struct vg_image *image = &gateway->generation.image;
+	wanted->uid = geteuid();
+	wanted->gid = getegid();
+	if (!copy_text(gateway->user, sizeof(gateway->user), image, vg_img_gateway(image)->user)) {
+		vg_log(VG_LOG_ERROR, "the name of `user` is too long");
+		return false;
+	}
+	if (gateway->user[0] == '\0') {
+		if (wanted->uid == 0)
+			vg_log(VG_LOG_WARNING, "no `user` is set: all roles stay root, though "
+					       "without its capabilities");
+		return true;
+	}
+	errno = 0;
+	const struct passwd *entry = getpwnam(gateway->user);
+	if (entry == NULL) {
+		vg_log(VG_LOG_ERROR, "there is no user %s", gateway->user);
+		return false;
+	}
+	if (wanted->uid == 0) {
+		wanted->uid = entry->pw_uid;
+		wanted->gid = entry->pw_gid;
+	} else if (wanted->uid != entry->pw_uid) {
+		vg_log(VG_LOG_WARNING, "not started as root: stays uid %u and can't become %s",
+		       (unsigned)wanted->uid, gateway->user);
+	}
+	return true;
+}
+
+/* `workers`, or one for each processor that we may use; 0 where there are too many. */
+static uint32_t count_workers(const struct vg_image *image)
+{
+	uint32_t workers = vg_img_gateway(image)->workers;
+	cpu_set_t cpus;
+	if (workers == 0)
+		workers = sched_getaffinity(0, sizeof(cpus), &cpus) == 0
+				  ? (uint32_t)CPU_COUNT(&cpus)
+				  : 1;
+	if (workers <= VG_CHILD_PEERS_MAX)
+		return workers;
+	vg_log(VG_LOG_ERROR, "%u workers: at most %d are possible", workers, VG_CHILD_PEERS_MAX);
+	return 0;
+}
+
+static bool open_directories(struct vg_gateway *gateway, struct vg_rundir_wanted *wanted)
+{
+	const struct vg_image *image = &gateway->generation.image;
+	const struct vg_img_gateway *row = vg_img_gateway(image);
+	char run[PATH_MAX], state[PATH_MAX];
+	if (!copy_text(run, sizeof(run), image, row->run) ||
+	    !copy_text(state, sizeof(state), image, row->state)) {
+		vg_log(VG_LOG_ERROR, "the path of `run` or `state` is too long");
+		return false;
+	}
+	wanted->run = run;
+	wanted->state = state;
+	wanted->wait_ms = row->drain_ms > UINT32_MAX - RING_WAIT_EXTRA_MS
+				  ? UINT32_MAX
+				  : row->drain_ms + RING_WAIT_EXTRA_MS;
+	return vg_rundir_open(&gateway->rundir, wanted);
+}
+
+static void init(struct vg_gateway *gateway)
+{
+	*gateway = (struct vg_gateway){.generation.fd = -1, .boot = (uint64_t)vg_clock_wall()};
+	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
+		gateway->programs[i] = -1;
+	vg_rundir_init(&gateway->rundir);
+}
+
+bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
+{
+	struct vg_rundir_wanted wanted = {0};
+	init(gateway);
+	bool ok = open_programs(gateway) &&
+		  vg_generation_make(&gateway->generation, 1, gateway->programs[VG_ROLE_COMPILE],
+				     config_path);
+	if (ok)
+		wanted.workers = count_workers(&gateway->generation.image);
+	ok = ok && wanted.workers > 0 && raise_descriptors() && find_user(gateway, &wanted) &&
+	     open_directories(gateway, &wanted) &&
+	     vg_listen_open(&gateway->listeners, &gateway->generation.image);
+	if (ok)
+		vg_child_table_init(&gateway->table, wanted.workers);
+	else
+		vg_setup_close(gateway);
+	return ok;
+}
+
+void vg_setup_close(struct vg_gateway *gateway)
+{
+	vg_listen_close(&gateway->listeners);
+	vg_rundir_close(&gateway->rundir);
+	vg_generation_close(&gateway->generation);
+	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
+		vg_fd_close(&gateway->programs[i]);
+}

@@ -1,0 +1,216 @@
+#include "net/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct vg_stream_ops {
+	enum vg_io (*read)(struct vg_stream *stream, char *bytes, size_t len, size_t *done);
+	enum vg_io (*write)(struct vg_stream *stream, const char *bytes, size_t len, size_t *done);
+	enum vg_io (*end)(struct vg_stream *stream);
+	bool (*pending)(const struct vg_stream *stream);
+};
+
+static enum vg_io of_errno(void)
+{
+	return errno == EAGAIN || errno == EINTR ? VG_IO_AGAIN : VG_IO_ERROR;
+}
+
+static enum vg_io plain_read(struct vg_stream *stream, char *bytes, size_t len, size_t *done)
+{
+	ssize_t n = recv(stream->fd, bytes, len, 0);
+	if (n < 0)
+		return of_errno();
+	*done = (size_t)n;
+	return n == 0 ? VG_IO_EOF : VG_IO_OK;
+}
+
+static enum vg_io plain_write(struct vg_stream *stream, const char *bytes, size_t len, size_t *done)
+{
+	ssize_t n = send(stream->fd, bytes, len, MSG_NOSIGNAL);
+	if (n < 0)
+		return of_errno();
+	*done = (size_t)n;
+	return VG_IO_OK;
+}
+
+static enum vg_io plain_end(struct vg_stream *stream VG_UNUSED)
+{
+	return VG_IO_OK;
+}
+
+static bool plain_pending(const struct vg_stream *stream VG_UNUSED)
+{
+	return false;
+}
+
+static const struct vg_stream_ops plain_ops = {plain_read, plain_write, plain_end, plain_pending};
+
+static enum vg_io tls_status(struct vg_stream *stream, enum vg_tls_status status, bool reading)
+{
+	stream->read_wants_write = reading && status == VG_TLS_WANT_WRITE;
+	stream->write_wants_read = !reading && status == VG_TLS_WANT_READ;
+	switch (status) {
+	case VG_TLS_DONE:
+		return VG_IO_OK;
+	case VG_TLS_WANT_READ:
+	case VG_TLS_WANT_WRITE:
+		return VG_IO_AGAIN;
+	case VG_TLS_EOF:
+		return VG_IO_EOF;
+	case VG_TLS_FAILED:
+	default:
+		return VG_IO_ERROR;
+	}
+}
+
+static enum vg_io tls_read(struct vg_stream *stream, char *bytes, size_t len, size_t *done)
+{
+	return tls_status(stream, vg_tls_read(stream->tls, bytes, len, done), true);
+}
+
+static enum vg_io tls_write(struct vg_stream *stream, const char *bytes, size_t len, size_t *done)
+{
+	return tls_status(stream, vg_tls_write(stream->tls, bytes, len, done), false);
+}
+
+static enum vg_io tls_end(struct vg_stream *stream)
+{
+	return tls_status(stream, vg_tls_shutdown(stream->tls), false);
+}
+
+static bool tls_pending(const struct vg_stream *stream)
+{
+	return vg_tls_pending(stream->tls);
+}
+
+static const struct vg_stream_ops tls_ops = {tls_read, tls_write, tls_end, tls_pending};
+
+/* A direction of TLS that waits for the other one is called with both. */
+static void on_event(evutil_socket_t fd VG_UNUSED, short what, void *arg)
+{
+	struct vg_stream *stream = arg;
+	bool readable = (what & EV_READ) != 0;
+	bool writable = (what & EV_WRITE) != 0;
+	unsigned ready = 0;
+	if (readable || (writable && stream->read_wants_write))
+		ready |= VG_STREAM_READ;
+	if (writable || (readable && stream->write_wants_read))
+		ready |= VG_STREAM_WRITE;
+	stream->ready(stream->owner, ready);
+}
+
+void vg_stream_open(struct vg_stream *stream, struct vg_loop *loop, int fd,
+		    void (*ready)(void *owner, unsigned what), void *owner)
+{
+	*stream = (struct vg_stream){
+		.ops = &plain_ops,
+		.loop = loop,
+		.fd = fd,
+		.ready = ready,
+		.owner = owner,
+	};
+	VG_ASSERT(event_assign(&stream->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_event,
+			       stream) == 0);
+	VG_ASSERT(event_assign(&stream->write_event, loop->base, fd, EV_WRITE | EV_PERSIST,
+			       on_event, stream) == 0);
+}
+
+void vg_stream_secure(struct vg_stream *stream, struct vg_tls_session *session)
+{
+	stream->tls = session;
+	stream->ops = &tls_ops;
+}
+
+void vg_stream_close(struct vg_stream *stream)
+{
+	if (stream->fd < 0)
+		return;
+	(void)event_del(&stream->read_event);
+	(void)event_del(&stream->write_event);
+	vg_tls_session_free(&stream->tls);
+	(void)close(stream->fd);
+	stream->fd = -1;
+}
+
+static void watch(struct event *event, bool *is, bool want)
+{
+	if (*is == want)
+		return;
+	/* Failing to watch would leave a connection that nobody ends. */
+	VG_ASSERT((want ? event_add(event, NULL) : event_del(event)) == 0);
+	*is = want;
+}
+
+void vg_stream_want(struct vg_stream *stream, bool read, bool write)
+{
+	if (stream->fd < 0)
+		return;
+	watch(&stream->read_event, &stream->reading,
+	      (read && !stream->read_wants_write) || (write && stream->write_wants_read));
+	watch(&stream->write_event, &stream->writing,
+	      (write && !stream->write_wants_read) || (read && stream->read_wants_write));
+}
+
+enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
+{
+	size_t avail = 0, done = 0;
+	*more = false;
+	if (stream->fd < 0)
+		return VG_IO_ERROR;
+	char *space = vg_buf_space(buf, want, &avail);
+	if (space == NULL)
+		return vg_buf_room(buf) == 0 ? VG_IO_FULL : VG_IO_ERROR;
+	enum vg_io io = stream->ops->read(stream, space, avail < want ? avail : want, &done);
+	if (io == VG_IO_OK) {
+		vg_buf_added(buf, done);
+		*more = stream->ops->pending(stream);
+	}
+	return io;
+}
+
+enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf)
+{
+	if (stream->fd < 0)
+		return VG_IO_ERROR;
+	while (buf->len > 0) {
+		struct vg_slice bytes = vg_buf_slice(buf);
+		size_t done = 0;
+		enum vg_io io = stream->ops->write(stream, bytes.ptr, bytes.len, &done);
+		if (io != VG_IO_OK)
+			return io;
+		vg_buf_consume(buf, done);
+	}
+	return VG_IO_OK;
+}
+
+enum vg_io vg_stream_end(struct vg_stream *stream)
+{
+	if (stream->fd < 0)
+		return VG_IO_ERROR;
+	enum vg_io io = stream->ops->end(stream);
+	if (io == VG_IO_OK && shutdown(stream->fd, SHUT_WR) != 0)
+		return VG_IO_ERROR;
+	return io;
+}
+
+void vg_stream_reset(struct vg_stream *stream)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 0};
+	if (stream->fd >= 0)
+		(void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+#define DISCARD_SIZE 4096
+#define DISCARD_ROUNDS 4 /* a fair share of one turn */
+
+enum vg_io vg_stream_discard(struct vg_stream *stream)
+{
+	char bytes[DISCARD_SIZE];
+	enum vg_io io = VG_IO_OK;
+	size_t done = 0;
+	for (int i = 0; io == VG_IO_OK && i < DISCARD_ROUNDS; i++)
+		io = stream->fd < 0 ? VG_IO_ERROR
+				    : plain_read(stream, bytes, sizeof(bytes), &done);
+	return io == VG_IO_OK ? VG_IO_AGAIN : io;
+}

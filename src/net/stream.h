@@ -1,0 +1,74 @@
+/*
+ * A byte stream over a non-blocking socket, plain or TLS: two operations under one table, and the
+ * interest in the loop. The owner is called when there is something to do, and reads and writes
+ * until it is told to wait.
+ */
+#ifndef VG_NET_STREAM_H
+#define VG_NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "net/loop.h"
+#include "tls/server.h"
+
+enum vg_io {
+	VG_IO_OK,
+	VG_IO_AGAIN, /* nothing now: the owner is called when it is worth trying again */
+	VG_IO_EOF,   /* the peer has ended its half */
+	VG_IO_FULL,  /* of a fill: the buffer has no room */
+	VG_IO_ERROR
+};
+
+#define VG_STREAM_READ 1U
+#define VG_STREAM_WRITE 2U
+
+struct vg_stream_ops;
+
+struct vg_stream {
+	const struct vg_stream_ops *ops;
+	struct vg_loop *loop;
+	int fd;                     /* -1: closed */
+	struct vg_tls_session *tls; /* NULL where plain; freed with the stream */
+	struct event read_event, write_event;
+	bool reading, writing;      /* what the loop watches */
+	bool read_wants_write, write_wants_read; /* TLS needs the other direction first */
+	void (*ready)(void *owner, unsigned what);
+	void *owner;
+};
+
+/* Takes the socket; plain, and watches nothing yet. */
+void vg_stream_open(struct vg_stream *stream, struct vg_loop *loop, int fd,
+		    void (*ready)(void *owner, unsigned what), void *owner);
+
+/* From here on it is TLS: the session is the stream's. Before the first byte was read. */
+void vg_stream_secure(struct vg_stream *stream, struct vg_tls_session *session);
+
+/* Closes and stops watching; may be called in a callback and more than once. */
+void vg_stream_close(struct vg_stream *stream);
+
+/* What the owner wants to be called for. Costs nothing where it is so already. */
+void vg_stream_want(struct vg_stream *stream, bool read, bool write);
+
+/*
+ * Reads once into the buffer, at most `want` bytes. Where the stream may have more that no event
+ * will tell of (TLS), *more is set.
+ */
+enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
+	VG_MUST_CHECK;
+
+/* Writes the buffer as far as it goes: OK once it is empty. */
+enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf) VG_MUST_CHECK;
+
+/* Ends our half: close_notify where TLS, then FIN. OK once it is out. */
+enum vg_io vg_stream_end(struct vg_stream *stream) VG_MUST_CHECK;
+
+/* Makes the close a reset: the peer can't take what it got for whole. */
+void vg_stream_reset(struct vg_stream *stream);
+
+/* Reads what still comes and throws it away, under TLS as it is; EOF, ERROR, or AGAIN. */
+enum vg_io vg_stream_discard(struct vg_stream *stream) VG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,161 @@
+#include "proxy/admit.h"
+
+#include <string.h>
+
+#include "proxy/conn.h"
+#include "proxy/ctx.h"
+
+/* Of what a vendor chose, only so much is kept for the event. */
+static struct vg_slice keep(struct vg_exchange *x, struct vg_slice text)
+{
+	struct vg_slice copy =
+		vg_arena_dup(&x->arena, vg_slice_first(text, VG_RECORD_TEXT_MAX));
+	return copy.ptr == NULL ? VG_SLICE_EMPTY : copy;
+}
+
+static struct vg_slice keep_field(struct vg_exchange *x, const struct vg_http_head *head,
+				  enum vg_header id)
+{
+	const struct vg_http_field *field = vg_http_find(head, id);
+	return field == NULL ? VG_SLICE_EMPTY : keep(x, field->value);
+}
+
+static void keep_head(struct vg_exchange *x, const struct vg_http_head *head)
+{
+	struct vg_asked *asked = &x->asked;
+	asked->minor = head->minor;
+	asked->method = keep(x, head->method);
+	asked->head = vg_slice_eq(head->method, VG_SLICE("HEAD"));
+	asked->ua = keep_field(x, head, VG_HEADER_USER_AGENT);
+	asked->ctype = keep_field(x, head, VG_HEADER_CONTENT_TYPE);
+	asked->path = keep(x, head->path);
+}
+
+static bool keep_host(struct vg_exchange *x, struct vg_slice host)
+{
+	char lower[VG_HOST_MAX + 1];
+	size_t len = 0;
+	if (!vg_http_host(lower, host, &len))
+		return false;
+	x->asked.host = vg_arena_dup(&x->arena, vg_slice(lower, len));
+	return x->asked.host.ptr != NULL;
+}
+
+/* "page,size": names, never values. */
+static void keep_query_keys(struct vg_exchange *x, const struct vg_query *query)
+{
+	char keys[VG_RECORD_TEXT_MAX];
+	size_t len = 0;
+	for (size_t i = 0; i < query->count; i++) {
+		struct vg_slice name = query->pairs[i].name;
+		if (name.len + 1 > sizeof(keys) - len)
+			break;
+		if (len > 0)
+			keys[len++] = ',';
+		memcpy(keys + len, name.ptr, name.len);
+		len += name.len;
+	}
+	x->asked.query_keys = keep(x, vg_slice(keys, len));
+}
+
+enum vg_reason vg_admit_read(struct vg_exchange *x, const struct vg_http_head *head)
+{
+	struct vg_worker *worker = x->worker;
+	keep_head(x, head);
+	x->req_framing = head->framing;
+	x->req_whole = head->framing == VG_FRAMING_NONE ||
+		       (head->framing == VG_FRAMING_LENGTH && head->length == 0);
+	x->expects = head->expect_continue && !x->req_whole;
+	x->fault = "host";
+	if (!keep_host(x, head->host))
+		return VG_REASON_HTTP_MALFORMED;
+	if (!vg_path_parse(&worker->path, head->path, &x->arena, &x->fault))
+		return VG_REASON_HTTP_PATH;
+	x->asked.path = worker->path.text;
+	worker->query.count = 0;
+	if (head->has_query &&
+	    !vg_query_parse(&worker->query, head->query, &x->arena, &x->fault))
+		return VG_REASON_HTTP_MALFORMED;
+	keep_query_keys(x, &worker->query);
+	x->fault = NULL;
+	return VG_REASON_NONE;
+}
+
+void vg_admit_raw(struct vg_exchange *x, const struct vg_http_head *head, struct vg_slice raw)
+{
+	if (head != NULL && head->method.len > 0) {
+		keep_head(x, head);
+		return;
+	}
+	/* Nothing of it can be believed; the event has its first words, escaped by the format. */
+	struct vg_slice line = vg_slice_first(raw, vg_slice_find(raw, '\r'));
+	struct vg_slice method, target;
+	line = vg_slice_first(line, vg_slice_find(line, '\n'));
+	if (!vg_slice_cut(&line, ' ', &method) || !vg_slice_cut(&line, ' ', &target))
+		return;
+	x->asked.method = keep(x, method);
+	x->asked.path = keep(x, vg_slice_first(target, vg_slice_find(target, '?')));
+}
+
+static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_http_head *head,
+				enum vg_reason malformed)
+{
+	struct vg_worker *worker = x->worker;
+	const struct vg_http_field *type = vg_http_find(head, VG_HEADER_CONTENT_TYPE);
+	bool has_path = malformed == VG_REASON_NONE;
+	return (struct vg_facts){
+		.now = vg_loop_wall(&worker->loop),
+		.vendor = x->conn->vendor,
+		.ident = x->conn->ident,
+		.src = x->conn->src,
+		.sni = vg_tls_session_peer(x->conn->stream.tls)->sni,
+		.malformed = malformed,
+		.fault = x->fault,
+		.host = x->asked.host,
+		.method = head->method,
+		.path = has_path ? &worker->path : NULL,
+		.query = has_path && head->has_query ? &worker->query : NULL,
+		.has_body = head->framing != VG_FRAMING_NONE,
+		.body_length = head->framing == VG_FRAMING_LENGTH ? head->length : 0,
+		.content_type = type == NULL ? VG_SLICE_EMPTY : type->value,
+	};
+}
+
+/* The head that goes upstream. False: memory, or it would be larger than any upstream takes. */
+static bool write_request(struct vg_exchange *x, const struct vg_http_head *head,
+			  const struct vg_verdict *verdict)
+{
+	const struct vg_image *image = x->worker->image;
+	const struct vg_img_service *service = &vg_img_services(image)[verdict->service];
+	struct vg_http_extra extras[] = {
+		{"X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1)},
+	};
+	struct vg_http_request_out out = {
+		.head = head,
+		.path = verdict->path.text,
+		.query = head->has_query ? x->worker->query.text : vg_slice(NULL, 0),
+		.host = vg_img_str(image, service->host),
+		.extras = extras,
+		.extra_count = VG_COUNT(extras),
+	};
+	return vg_http_write_request(&x->request, &out, &x->dropped);
+}
+
+enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
+			enum vg_reason malformed)
+{
+	struct vg_facts facts = facts_of(x, head, malformed);
+	struct vg_verdict verdict = vg_decide(x->worker->image, &facts);
+	x->step = verdict.step;
+	x->constraint = keep(x, verdict.constraint);
+	x->service = verdict.service;
+	x->rule = verdict.rule;
+	x->max_body = verdict.max_body;
+	if (verdict.reason != VG_REASON_ACCESS_ALLOWED)
+		return verdict.reason;
+	if (!write_request(x, head, &verdict)) {
+		x->constraint = VG_SLICE("request head");
+		return VG_REASON_GATEWAY_ERROR;
+	}
+	return VG_REASON_ACCESS_ALLOWED;
+}

@@ -1,0 +1,115 @@
+#include "proxy/answer.h"
+
+#include "proxy/ctx.h"
+#include "proxy/origin.h"
+#include "proxy/redirect.h"
+
+/* Below so much room the vendor's side is let drain first. */
+#define ROOM_MIN 4096
+
+static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const char *why)
+{
+	x->reason = reason;
+	x->constraint = vg_slice_str(why);
+	return VG_ANSWER_BAD;
+}
+
+static bool map_location(struct vg_exchange *x, const struct vg_http_head *head,
+			 struct vg_slice *location)
+{
+	const struct vg_image *image = x->worker->image;
+	const struct vg_img_service *service = &vg_img_services(image)[x->service];
+	const struct vg_http_field *field = vg_http_find(head, VG_HEADER_LOCATION);
+	struct vg_redirect redirect = {
+		.host = vg_img_str(image, service->host),
+		.upstream = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text),
+		.prefix = vg_img_str(image, service->prefix),
+	};
+	*location = VG_SLICE_EMPTY;
+	return field == NULL || vg_redirect_map(&redirect, field->value, &x->arena, location);
+}
+
+/* An answer to HEAD has no body, and tells the length that one to GET would have had. */
+static enum vg_framing told_framing(const struct vg_exchange *x, const struct vg_http_head *head)
+{
+	bool has_length = vg_http_find(head, VG_HEADER_CONTENT_LENGTH) != NULL;
+	return x->asked.head && has_length ? VG_FRAMING_LENGTH : head->framing;
+}
+
+static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *head)
+{
+	struct vg_slice location;
+	x->upstream_status = head->status;
+	if (!map_location(x, head, &location))
+		return bad(x, VG_REASON_UPSTREAM_REDIRECT, "location");
+	struct vg_http_response_out out = {
+		.head = head,
+		.framing = told_framing(x, head),
+		.length = head->length,
+		.close = !x->req_whole,
+		.no_store = vg_img_services(x->worker->image)[x->service].has_data != 0,
+		.location = location,
+	};
+	x->status = head->status;
+	x->origin_reusable = head->keep_alive && head->framing != VG_FRAMING_CLOSE;
+	vg_http_body_init(&x->body, head->framing, head->length);
+	if (!x->wire->head(x->codec, &out, &x->dropped))
+		return VG_ANSWER_STUCK;
+	x->answered = true;
+	return VG_ANSWER_BEGUN;
+}
+
+enum vg_answer vg_answer_head(struct vg_exchange *x)
+{
+	struct vg_buf *in = &x->origin->in;
+	struct vg_http_head *head = &x->worker->head;
+	for (;;) {
+		struct vg_slice text = vg_buf_slice(in);
+		size_t len = 0;
+		enum vg_scan scan = vg_http_scan(&x->scan, text, &len);
+		if (scan == VG_SCAN_BAD)
+			return bad(x, VG_REASON_UPSTREAM_MALFORMED, x->scan.fault);
+		if (scan == VG_SCAN_MORE)
+			return vg_buf_room(in) > 0 ? VG_ANSWER_MORE
+						   : bad(x, VG_REASON_UPSTREAM_MALFORMED,
+							 "head too large");
+		x->scan = (struct vg_http_scan){0};
+		if (!vg_http_parse_response(head, vg_slice_first(text, len), x->asked.head))
+			return bad(x, VG_REASON_UPSTREAM_MALFORMED, head->fault);
+		enum vg_answer answer = head->status < 200 ? VG_ANSWER_MORE : begin(x, head);
+		vg_buf_consume(in, len);
+		if (answer != VG_ANSWER_MORE || in->len == 0)
+			return answer;
+	}
+}
+
+enum vg_answer vg_answer_body(struct vg_exchange *x)
+{
+	struct vg_buf *in = &x->origin->in;
+	for (;;) {
+		size_t room = x->wire->room(x->codec), used = 0;
+		if (room < ROOM_MIN)
+			return VG_ANSWER_MORE;
+		struct vg_slice payload = VG_SLICE_EMPTY;
+		struct vg_slice input = vg_slice_first(vg_buf_slice(in), room);
+		enum vg_body body = vg_http_body_next(&x->body, input, &used, &payload);
+		if (payload.len > 0 && !x->wire->data(x->codec, payload))
+			return VG_ANSWER_STUCK;
+		x->res_bytes += payload.len;
+		vg_buf_consume(in, used);
+		if (body == VG_BODY_END)
+			return VG_ANSWER_WHOLE;
+		if (body == VG_BODY_BAD)
+			return bad(x, VG_REASON_UPSTREAM_MALFORMED, x->body.fault);
+		if (body == VG_BODY_MORE && in->len == 0)
+			return VG_ANSWER_MORE;
+	}
+}
+
+enum vg_answer vg_answer_closed(struct vg_exchange *x)
+{
+	x->origin_reusable = false;
+	if (x->origin->in.len == 0 && vg_http_body_closed(&x->body))
+		return VG_ANSWER_WHOLE;
+	return bad(x, VG_REASON_UPSTREAM_CLOSED, "closed in its answer");
+}

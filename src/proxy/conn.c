@@ -1,0 +1,238 @@
+#include "proxy/conn.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/ctx.h"
+#include "proxy/tell.h"
+#include "proxy/worker.h"
+
+#define LINGER_MS 2000
+
+static void link_in(struct vg_conn *conn)
+{
+	struct vg_worker *worker = conn->worker;
+	conn->next = worker->conns;
+	if (worker->conns != NULL)
+		worker->conns->prev = conn;
+	worker->conns = conn;
+	worker->conn_count++;
+}
+
+static void take_out(struct vg_conn *conn)
+{
+	struct vg_worker *worker = conn->worker;
+	*(conn->prev == NULL ? &worker->conns : &conn->prev->next) = conn->next;
+	if (conn->next != NULL)
+		conn->next->prev = conn->prev;
+	worker->conn_count--;
+}
+
+void vg_conn_deadline(struct vg_conn *conn, uint64_t ms)
+{
+	if (ms == 0)
+		(void)evtimer_del(&conn->deadline);
+	else
+		vg_loop_arm(&conn->deadline, ms);
+}
+
+static void linger(struct vg_conn *conn)
+{
+	conn->state = VG_CONN_LINGER;
+	vg_conn_deadline(conn, LINGER_MS);
+	vg_stream_want(&conn->stream, true, false);
+}
+
+void vg_conn_finish(struct vg_conn *conn)
+{
+	bool heard_all = conn->h1.eof;
+	enum vg_io io = vg_stream_end(&conn->stream);
+	if (heard_all || io == VG_IO_ERROR)
+		vg_conn_close(conn);
+	else
+		linger(conn);
+}
+
+/* One failed handshake, one event; then the alert is given time to arrive. */
+static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
+{
+	if (conn->slot == VG_NO_SLOT)
+		conn->slot = vg_tell_handshake_begin(conn->worker, conn);
+	if (conn->slot != VG_NO_SLOT)
+		vg_tell_handshake_failed(conn->worker, conn, conn->slot, reason, fault);
+	conn->slot = VG_NO_SLOT;
+	vg_places_leave(&conn->worker->places, &conn->place);
+	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
+		vg_conn_close(conn);
+	else
+		linger(conn);
+}
+
+static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
+{
+	struct vg_worker *worker = conn->worker;
+	conn->vendor = peer->vendor;
+	conn->ident = peer->ident;
+	vg_ring_cancel(&worker->ring, conn->slot);
+	conn->slot = VG_NO_SLOT;
+	vg_places_leave(&worker->places, &conn->place);
+	conn->state = VG_CONN_SERVING;
+	vg_h1_init(&conn->h1, conn, worker->gateway->header_bytes);
+	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+}
+
+static void shake(struct vg_conn *conn)
+{
+	enum vg_tls_status status =
+		vg_tls_handshake(conn->stream.tls, vg_loop_wall(&conn->worker->loop));
+	const struct vg_tls_peer *peer = vg_tls_session_peer(conn->stream.tls);
+	switch (status) {
+	case VG_TLS_DONE:
+		VG_ASSERT(peer->proven && peer->vendor != VG_NO_ROW);
+		serve(conn, peer);
+		return;
+	case VG_TLS_WANT_READ:
+	case VG_TLS_WANT_WRITE:
+		vg_stream_want(&conn->stream, status == VG_TLS_WANT_READ,
+			       status == VG_TLS_WANT_WRITE);
+		return;
+	case VG_TLS_EOF:
+	case VG_TLS_FAILED:
+	default:
+		fail(conn, peer->reason == VG_REASON_NONE ? VG_REASON_TLS_CLOSED : peer->reason,
+		     peer->fault);
+	}
+}
+
+void vg_conn_handshake(void *owner)
+{
+	struct vg_conn *conn = owner;
+	struct vg_tls_session *session = vg_tls_session_new(conn->worker->tls, conn->stream.fd);
+	if (session == NULL) {
+		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
+		return;
+	}
+	vg_stream_secure(&conn->stream, session);
+	shake(conn);
+}
+
+void vg_conn_place_timeout(void *owner)
+{
+	fail(owner, VG_REASON_TLS_TIMEOUT, "others wait");
+}
+
+/* The first byte: who only connects takes no place, and who closes without a word had no need. */
+static void hear(struct vg_conn *conn)
+{
+	char byte;
+	ssize_t n = recv(conn->stream.fd, &byte, 1, MSG_PEEK);
+	if (n <= 0) {
+		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
+		return;
+	}
+	conn->slot = vg_tell_handshake_begin(conn->worker, conn);
+	if (conn->slot == VG_NO_SLOT) {
+		vg_conn_close(conn);
+		return;
+	}
+	conn->state = VG_CONN_HANDSHAKE;
+	vg_stream_want(&conn->stream, false, false);
+	vg_places_ask(&conn->worker->places, &conn->place, conn);
+}
+
+static void on_ready(void *owner, unsigned what)
+{
+	struct vg_conn *conn = owner;
+	switch (conn->state) {
+	case VG_CONN_SILENT:
+		hear(conn);
+		return;
+	case VG_CONN_HANDSHAKE:
+		shake(conn);
+		return;
+	case VG_CONN_SERVING:
+		vg_h1_ready(&conn->h1, what);
+		return;
+	case VG_CONN_LINGER:
+		if (vg_stream_discard(&conn->stream) != VG_IO_AGAIN)
+			vg_conn_close(conn);
+		return;
+	case VG_CONN_CLOSED:
+	default:
+		return;
+	}
+}
+
+static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
+{
+	struct vg_conn *conn = arg;
+	if (conn->state == VG_CONN_SERVING)
+		vg_h1_timeout(&conn->h1);
+	else if (conn->state == VG_CONN_LINGER)
+		vg_conn_close(conn);
+	else
+		fail(conn, VG_REASON_TLS_TIMEOUT,
+		     conn->state == VG_CONN_SILENT ? "silent" : "in the handshake");
+}
+
+void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport)
+{
+	struct vg_conn *conn = calloc(1, sizeof(*conn));
+	if (conn == NULL) {
+		(void)close(fd);
+		return;
+	}
+	int on = 1;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	conn->worker = worker;
+	conn->slot = VG_NO_SLOT;
+	conn->vendor = conn->ident = VG_NO_ROW;
+	conn->src = *src;
+	conn->sport = sport;
+	conn->began = vg_loop_monotonic(&worker->loop);
+	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->id);
+	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
+	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
+	link_in(conn);
+	vg_conn_deadline(conn, worker->gateway->header_timeout_ms);
+	vg_stream_want(&conn->stream, true, false);
+}
+
+static void free_now(void *object)
+{
+	free(object);
+}
+
+void vg_conn_close(struct vg_conn *conn)
+{
+	if (conn->state == VG_CONN_CLOSED)
+		return;
+	/* The exchange's event still needs the session. */
+	if (conn->state == VG_CONN_SERVING || conn->h1.conn != NULL)
+		vg_h1_fini(&conn->h1);
+	conn->state = VG_CONN_CLOSED;
+	if (conn->slot != VG_NO_SLOT)
+		vg_ring_cancel(&conn->worker->ring, conn->slot);
+	vg_places_leave(&conn->worker->places, &conn->place);
+	(void)evtimer_del(&conn->deadline);
+	vg_stream_close(&conn->stream);
+	take_out(conn);
+	vg_loop_rest(&conn->worker->loop, &conn->resting, conn, free_now);
+	vg_worker_conn_closed(conn->worker);
+}
+
+void vg_conn_drain_all(struct vg_worker *worker)
+{
+	struct vg_conn *conn = worker->conns;
+	while (conn != NULL) {
+		struct vg_conn *next = conn->next;
+		if (conn->state == VG_CONN_SERVING)
+			vg_h1_drain(&conn->h1);
+		else if (conn->state == VG_CONN_SILENT)
+			vg_conn_close(conn);
+		conn = next;
+	}
+}

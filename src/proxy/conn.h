@@ -1,0 +1,64 @@
+/*
+ * A vendor's connection: from accept, over the handshake, to the last byte that lingers. What is
+ * said on it is the codec's (codec_h1.h).
+ */
+#ifndef VG_PROXY_CONN_H
+#define VG_PROXY_CONN_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "net/stream.h"
+#include "proxy/codec_h1.h"
+#include "proxy/ids.h"
+#include "proxy/places.h"
+
+struct vg_worker;
+
+enum vg_conn_state {
+	VG_CONN_SILENT,    /* accepted; nothing has come */
+	VG_CONN_HANDSHAKE, /* waits for a place, or has one */
+	VG_CONN_SERVING,   /* its vendor is known */
+	VG_CONN_LINGER,    /* we have ended our half, and read what still comes, so that the last
+			      answer isn't lost to a reset */
+	VG_CONN_CLOSED
+};
+
+struct vg_conn {
+	struct vg_worker *worker;
+	struct vg_conn *prev, *next;
+	enum vg_conn_state state;
+	struct vg_stream stream;
+	struct event deadline;
+	struct vg_place place;
+	uint32_t slot; /* of the handshake */
+	char id[VG_ULID_TEXT];
+	struct vg_addr src;
+	uint16_t sport;
+	uint32_t vendor, ident; /* proven, in SERVING */
+	int64_t began;          /* monotonic, at accept */
+	struct vg_h1 h1;
+	struct vg_resting resting;
+};
+
+/* Takes an accepted, non-blocking socket; closes it where memory is short. */
+void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport);
+
+/* Of the places: its handshake may begin; its time is up. */
+void vg_conn_handshake(void *conn);
+void vg_conn_place_timeout(void *conn);
+
+/* The codec has said its last: the half is ended, then it lingers. */
+void vg_conn_finish(struct vg_conn *conn);
+
+/* At once; what was queued is lost. */
+void vg_conn_close(struct vg_conn *conn);
+
+/* The codec's deadline: idle, or a head that doesn't come to its end. */
+void vg_conn_deadline(struct vg_conn *conn, uint64_t ms);
+
+/* All that wait for a request end; the others end with their answer. */
+void vg_conn_drain_all(struct vg_worker *worker);
+
+#endif

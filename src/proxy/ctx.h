@@ -1,0 +1,54 @@
+/*
+ * The worker's one context: what all its connections and exchanges share. Every module of proxy/
+ * gets it handed in; nothing in the worker is global.
+ */
+#ifndef VG_PROXY_CTX_H
+#define VG_PROXY_CTX_H
+
+#include "event/ring.h"
+#include "http/message.h"
+#include "net/child.h"
+#include "net/loop.h"
+#include "policy/decide.h"
+#include "proxy/ids.h"
+#include "proxy/places.h"
+#include "proxy/pool.h"
+#include "tls/server.h"
+
+struct vg_conn;
+struct vg_exchange;
+
+struct vg_worker {
+	struct vg_loop loop;
+	struct vg_child *child;
+	const struct vg_image *image;
+	const struct vg_img_gateway *gateway; /* of the image */
+	char gen[65];                         /* the image's digest, for events */
+	struct vg_tls_server *tls;
+	struct vg_map ring_map, tail_map;
+	struct vg_ring ring;
+	struct vg_ids ids;
+	struct vg_places places;
+	struct vg_pool pool;
+
+	struct vg_conn *conns; /* all of them */
+	uint32_t conn_count;
+	uint32_t conn_max;
+	struct event accepts[VG_CHILD_LISTENERS_MAX];
+	bool accepting;
+	bool draining;
+	struct event from_supervisor;
+	struct event drain_deadline;
+
+	struct vg_exchange *spare; /* ended exchanges, for the next ones */
+	uint32_t spare_count;
+	uint64_t untold; /* refusals that had no room for their event, since one was told */
+
+	/* Scratch of one callback; nothing in it outlives that. */
+	struct vg_http_head head;
+	struct vg_path path;
+	struct vg_query query;
+	_Alignas(8) uint8_t record[VG_RECORD_MAX];
+};
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * An exchange: one request and its answer, from the head that was read whole to the event. It
+ * knows nothing of the wire (proxy/wire.h) and moves through the states of exchange.def. It opens
+ * its slot in the ring before it is judged, and DONE alone ends it: one event, whatever happens.
+ *
+ * The codec calls it with what the vendor sends, the pool and the origin with what the upstream
+ * does; each of these calls may end it, and tells the codec so (wire's done) before it returns.
+ */
+#ifndef VG_PROXY_EXCHANGE_H
+#define VG_PROXY_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "http/body.h"
+#include "http/parse.h"
+#include "net/loop.h"
+#include "policy/decide.h"
+#include "proxy/ids.h"
+#include "proxy/wire.h"
+#include "vocab/reason.h"
+
+struct vg_worker;
+struct vg_conn;
+struct vg_origin;
+
+enum vg_state {
+#define VG_STATE(NAME, word, enter, successors, deadline) VG_STATE_##NAME,
+#include "proxy/exchange.def"
+#undef VG_STATE
+	VG_STATE_COUNT,
+	VG_STATE_STAY /* of an enter function: no move */
+};
+
+const char *vg_state_word(enum vg_state state) VG_MUST_CHECK;
+
+/* How far something is told that a decision found out: texts lie in the exchange's arena. */
+struct vg_asked {
+	struct vg_slice method, host, path, query_keys, ua, ctype;
+	unsigned minor;
+	bool head; /* the method is HEAD */
+};
+
+struct vg_exchange {
+	struct vg_worker *worker;
+	const struct vg_wire_ops *wire;
+	void *codec;
+	const struct vg_conn *conn; /* whose request: for facts and event */
+	enum vg_state state;
+	struct event deadline;
+	struct vg_arena arena;
+	char id[VG_ULID_TEXT];
+	uint32_t slot; /* VG_NO_SLOT: there was no room for its event */
+
+	const struct vg_http_head *head; /* while it is judged; NULL afterwards */
+	struct vg_asked asked;
+	enum vg_reason malformed; /* what kept the head from being judged; else NONE */
+	const char *fault;        /* and why */
+	enum vg_reason reason; /* NONE until it is decided; may turn from allowed to worse */
+	enum vg_step step;
+	struct vg_slice constraint;
+	uint32_t service, rule;
+	uint64_t max_body;
+
+	/* The request's body, as the codec hands it in. */
+	enum vg_framing req_framing;
+	bool req_whole;   /* all of it has come */
+	bool expects;     /* the client waits for a 100 */
+	uint64_t req_bytes;
+
+	/* The upstream. */
+	struct vg_buf request; /* the head for it, until it is connected */
+	struct vg_origin *origin;
+	uint32_t upstream; /* VG_NO_ROW */
+	uint32_t tries;
+	bool dialling;     /* the pool will call vg_exchange_dialed */
+	bool retried;      /* a connection that had rested was dead */
+
+	/* The answer. */
+	struct vg_http_scan scan;
+	struct vg_http_body body;
+	unsigned status;          /* to the vendor; 0: none yet */
+	unsigned upstream_status;
+	bool answered;            /* the head is queued to the vendor */
+	bool origin_reusable;
+	bool reusable;            /* the vendor's connection, afterwards */
+	uint64_t res_bytes;
+	unsigned dropped;         /* header fields that did not pass */
+
+	int64_t began, sent, heard; /* monotonic: begin, head sent upstream, answer's head there */
+	struct vg_resting resting;
+	struct vg_exchange *next_spare;
+};
+
+/* NULL: no memory. The exchange is in READ_HEAD; the codec calls one of the next two. */
+struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
+				    void *codec, const struct vg_conn *conn) VG_MUST_CHECK;
+
+/* A whole, well-formed head: it is judged, and goes its way. */
+void vg_exchange_head(struct vg_exchange *exchange, const struct vg_http_head *head);
+
+/* What came is refused by its reader. `head` as far as it was understood, NULL where not at all;
+   `raw` is what stood there. */
+void vg_exchange_refuse(struct vg_exchange *exchange, enum vg_reason reason, const char *fault,
+			const struct vg_http_head *head, struct vg_slice raw);
+
+/* True while it takes parts of the request's body; at most vg_exchange_body_room bytes each. */
+bool vg_exchange_wants_body(const struct vg_exchange *exchange) VG_MUST_CHECK;
+size_t vg_exchange_body_room(const struct vg_exchange *exchange) VG_MUST_CHECK;
+void vg_exchange_body(struct vg_exchange *exchange, struct vg_slice payload);
+void vg_exchange_body_end(struct vg_exchange *exchange);
+
+/* Its framing is broken: `fault`. */
+void vg_exchange_body_bad(struct vg_exchange *exchange, const char *fault);
+
+/* All that was queued to the vendor has gone out. True where the exchange went on by it. */
+bool vg_exchange_flushed(struct vg_exchange *exchange) VG_MUST_CHECK;
+
+/* The vendor is gone, and nobody can be answered any more: `fault` says how. */
+void vg_exchange_gone(struct vg_exchange *exchange, const char *fault);
+
+/* The pool: the connection is there, or `error` (errno's value). */
+void vg_exchange_dialed(struct vg_exchange *exchange, struct vg_origin *origin, int error);
+
+/* The origin: readable, writable. */
+void vg_exchange_origin_ready(struct vg_exchange *exchange, unsigned what);
+
+/* Frees the spare ones that the worker keeps. */
+void vg_exchange_free_spare(struct vg_worker *worker);
+
+#endif

@@ -1,0 +1,70 @@
+#include "proxy/origin.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proxy/ctx.h"
+#include "proxy/exchange.h"
+
+/* In the pool a connection that becomes readable has been closed, or talks without being asked. */
+static void on_ready(void *owner, unsigned what)
+{
+	struct vg_origin *origin = owner;
+	if (origin->exchange == NULL)
+		vg_pool_drop(&origin->worker->pool, origin);
+	else
+		vg_exchange_origin_ready(origin->exchange, what);
+}
+
+struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream)
+{
+	struct vg_origin *origin = calloc(1, sizeof(*origin));
+	if (origin == NULL) {
+		(void)close(fd);
+		return NULL;
+	}
+	origin->worker = worker;
+	origin->upstream = upstream;
+	vg_buf_init(&origin->in, VG_ORIGIN_IN_MAX);
+	vg_buf_init(&origin->out, VG_ORIGIN_OUT_MAX);
+	vg_stream_open(&origin->stream, &worker->loop, fd, on_ready, origin);
+	return origin;
+}
+
+static void free_now(void *object)
+{
+	struct vg_origin *origin = object;
+	vg_buf_fini(&origin->in);
+	vg_buf_fini(&origin->out);
+	free(origin);
+}
+
+void vg_origin_free(struct vg_origin **origin)
+{
+	struct vg_origin *gone = *origin;
+	*origin = NULL;
+	if (gone == NULL)
+		return;
+	gone->exchange = NULL;
+	vg_stream_close(&gone->stream);
+	vg_loop_rest(&gone->worker->loop, &gone->resting, gone, free_now);
+}
+
+bool vg_origin_flush(struct vg_origin *origin)
+{
+	size_t before = origin->out.len;
+	enum vg_io io = vg_stream_flush(&origin->stream, &origin->out);
+	origin->wrote |= origin->out.len < before;
+	return io == VG_IO_OK || io == VG_IO_AGAIN;
+}
+
+enum vg_io vg_origin_fill(struct vg_origin *origin)
+{
+	bool more;
+	return vg_stream_fill(&origin->stream, &origin->in, VG_ORIGIN_READ, &more);
+}
+
+void vg_origin_watch(struct vg_origin *origin, bool read)
+{
+	vg_stream_want(&origin->stream, read, origin->out.len > 0);
+}

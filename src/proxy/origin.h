@@ -1,0 +1,50 @@
+/*
+ * One connection to an upstream. It belongs to an exchange, or rests in the pool without buffers;
+ * it moves bytes, and knows nothing of what they mean.
+ */
+#ifndef VG_PROXY_ORIGIN_H
+#define VG_PROXY_ORIGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "net/stream.h"
+
+#define VG_ORIGIN_IN_MAX ((size_t)65536)  /* an answer's head must fit */
+#define VG_ORIGIN_OUT_MAX ((size_t)98304) /* a request's head, and a read's worth of its body */
+#define VG_ORIGIN_READ ((size_t)16384)
+
+struct vg_worker;
+struct vg_exchange;
+
+struct vg_origin {
+	struct vg_worker *worker;
+	struct vg_stream stream;
+	struct vg_buf in, out;
+	uint32_t upstream;             /* row of the image */
+	struct vg_exchange *exchange;  /* NULL: in the pool */
+	bool reused;                   /* it has carried an exchange before */
+	bool wrote;                    /* of this exchange: a byte has left */
+	int64_t idle_since;            /* in the pool: monotonic */
+	struct vg_origin *prev, *next; /* in the pool: of the same upstream, the freshest first */
+	struct vg_resting resting;
+};
+
+/* Takes a connected socket. NULL, and the socket closed, where memory is short. */
+struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream) VG_MUST_CHECK;
+
+/* Closes; the memory goes when the turn ends. Empties the pointer. */
+void vg_origin_free(struct vg_origin **origin);
+
+/* Writes what waits; false where the connection is broken. */
+bool vg_origin_flush(struct vg_origin *origin) VG_MUST_CHECK;
+
+/* Reads once; as vg_stream_fill. */
+enum vg_io vg_origin_fill(struct vg_origin *origin) VG_MUST_CHECK;
+
+/* Be called when the upstream has sent something (`read`), and when what waits may go on. */
+void vg_origin_watch(struct vg_origin *origin, bool read);
+
+#endif

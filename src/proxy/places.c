@@ -1,0 +1,100 @@
+#include "proxy/places.h"
+
+#include <stddef.h>
+
+#define TICK_MS 250
+
+static void append(struct vg_place_list *list, struct vg_place *place)
+{
+	place->prev = list->last;
+	place->next = NULL;
+	if (list->last == NULL)
+		list->first = place;
+	else
+		list->last->next = place;
+	list->last = place;
+}
+
+static void take_out(struct vg_place_list *list, struct vg_place *place)
+{
+	*(place->prev == NULL ? &list->first : &place->prev->next) = place->next;
+	*(place->next == NULL ? &list->last : &place->next->prev) = place->prev;
+	place->prev = place->next = NULL;
+}
+
+static void take(struct vg_places *places, struct vg_place *place)
+{
+	place->state = VG_PLACE_TAKEN;
+	place->since = vg_loop_monotonic(places->loop);
+	append(&places->taken, place);
+	places->taken_count++;
+	places->begin(place->owner);
+}
+
+static void serve_waiting(struct vg_places *places)
+{
+	while (places->taken_count < VG_PLACES && places->waiting.first != NULL) {
+		struct vg_place *place = places->waiting.first;
+		take_out(&places->waiting, place);
+		take(places, place);
+	}
+}
+
+/* As many old places go as there are who wait. */
+static void on_tick(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
+{
+	struct vg_places *places = arg;
+	int64_t before = vg_loop_monotonic(places->loop) - (int64_t)VG_PLACE_MS * 1000;
+	struct vg_place *waits = places->waiting.first;
+	for (; waits != NULL; waits = waits->next) {
+		struct vg_place *oldest = places->taken.first;
+		if (oldest == NULL || oldest->since > before)
+			break;
+		places->timeout(oldest->owner);
+		VG_ASSERT(places->taken.first != oldest);
+	}
+	serve_waiting(places);
+	if (places->waiting.first != NULL)
+		vg_loop_arm(&places->timer, TICK_MS);
+}
+
+void vg_places_init(struct vg_places *places, struct vg_loop *loop, void (*begin)(void *owner),
+		    void (*timeout)(void *owner))
+{
+	*places = (struct vg_places){.loop = loop, .begin = begin, .timeout = timeout};
+	VG_ASSERT(evtimer_assign(&places->timer, loop->base, on_tick, places) == 0);
+}
+
+void vg_places_fini(struct vg_places *places)
+{
+	if (places->loop != NULL)
+		(void)evtimer_del(&places->timer);
+}
+
+void vg_places_ask(struct vg_places *places, struct vg_place *place, void *owner)
+{
+	VG_ASSERT(place->state == VG_PLACE_NONE);
+	place->owner = owner;
+	if (places->taken_count < VG_PLACES && places->waiting.first == NULL) {
+		take(places, place);
+		return;
+	}
+	place->state = VG_PLACE_WAITING;
+	append(&places->waiting, place);
+	if (!evtimer_pending(&places->timer, NULL))
+		vg_loop_arm(&places->timer, TICK_MS);
+}
+
+void vg_places_leave(struct vg_places *places, struct vg_place *place)
+{
+	if (place->state == VG_PLACE_WAITING)
+		take_out(&places->waiting, place);
+	if (place->state == VG_PLACE_TAKEN) {
+		take_out(&places->taken, place);
+		places->taken_count--;
+		/* Whoever waits begins in a turn of its own: this may be deep in a callback. */
+		if (places->waiting.first != NULL)
+			vg_loop_arm(&places->timer, 0);
+	}
+	place->state = VG_PLACE_NONE;
+}

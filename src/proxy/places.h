@@ -1,0 +1,50 @@
+/*
+ * Handshakes in progress: at most VG_PLACES in a worker, since each needs twice the memory of an
+ * idle connection and all its CPU. A place is taken when the ClientHello has arrived, not at
+ * accept, so that silent connections hold none; who finds none waits in order. While others wait,
+ * the oldest place over VG_PLACE_MS goes to them.
+ */
+#ifndef VG_PROXY_PLACES_H
+#define VG_PROXY_PLACES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "net/loop.h"
+
+#define VG_PLACES 32
+#define VG_PLACE_MS 2000
+
+/* Embedded in a connection. */
+struct vg_place {
+	struct vg_place *prev, *next;
+	void *owner;
+	int64_t since; /* monotonic, when the place was taken */
+	enum { VG_PLACE_NONE, VG_PLACE_WAITING, VG_PLACE_TAKEN } state;
+};
+
+struct vg_place_list {
+	struct vg_place *first, *last;
+};
+
+struct vg_places {
+	struct vg_loop *loop;
+	struct event timer; /* runs while somebody waits */
+	struct vg_place_list waiting, taken; /* the oldest first */
+	uint32_t taken_count;
+	void (*begin)(void *owner);   /* the place is yours */
+	void (*timeout)(void *owner); /* your time is up: leave */
+};
+
+void vg_places_init(struct vg_places *places, struct vg_loop *loop, void (*begin)(void *owner),
+		    void (*timeout)(void *owner));
+void vg_places_fini(struct vg_places *places);
+
+/* Takes a place, and calls begin for it, now or when there is one. */
+void vg_places_ask(struct vg_places *places, struct vg_place *place, void *owner);
+
+/* Gives the place, or the wish for one, back; nothing where there is neither. */
+void vg_places_leave(struct vg_places *places, struct vg_place *place);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * What a worker tells: exchanges and handshakes as event records. The slot is opened with the
+ * facts known before anything is decided, so that a worker that dies leaves them behind.
+ */
+#ifndef VG_PROXY_TELL_H
+#define VG_PROXY_TELL_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "proxy/exchange.h"
+
+struct vg_worker;
+struct vg_conn;
+
+/* False where the ring is full: the exchange must be refused (telemetry.full). */
+bool vg_tell_begin(struct vg_exchange *exchange) VG_MUST_CHECK;
+void vg_tell_end(struct vg_exchange *exchange);
+
+/* A handshake: VG_NO_SLOT where the ring is full. */
+uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_conn *conn)
+	VG_MUST_CHECK;
+
+/* It failed: why, and what was known of the client. The slot is free afterwards. */
+void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_conn *conn, uint32_t slot,
+			      enum vg_reason reason, const char *fault);
+
+#endif

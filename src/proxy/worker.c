@@ -1,0 +1,223 @@
+#include "config.h"
+
+#include "proxy/worker.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+#include "proxy/conn.h"
+#include "proxy/ctx.h"
+#include "proxy/exchange.h"
+#include "sys/file.h"
+#include "sys/log.h"
+#include "sys/sandbox.h"
+#include "tls/warmup.h"
+
+#define ACCEPTS_A_TURN 16
+#define DESCRIPTORS_ASIDE 64 /* listeners, channels, rings, the loop's own */
+
+static bool fail(const char *what)
+{
+	vg_log(VG_LOG_ERROR, "can't start: %s", what);
+	return false;
+}
+
+static void set_accepting(struct vg_worker *worker, bool on)
+{
+	if (worker->accepting == on)
+		return;
+	worker->accepting = on;
+	for (uint32_t i = 0; i < worker->child->listener_count; i++)
+		VG_ASSERT((on ? event_add(&worker->accepts[i], NULL)
+			      : event_del(&worker->accepts[i])) == 0);
+}
+
+void vg_worker_conn_closed(struct vg_worker *worker)
+{
+	if (!worker->draining)
+		set_accepting(worker, worker->conn_count < worker->conn_max);
+	else if (worker->conn_count == 0)
+		vg_loop_stop(&worker->loop);
+}
+
+static struct vg_addr addr_of(const struct sockaddr_storage *from, uint16_t *port)
+{
+	struct vg_addr addr;
+	if (from->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const void *)from;
+		memcpy(addr.bytes, &in6->sin6_addr, sizeof(addr.bytes));
+		*port = ntohs(in6->sin6_port);
+		return addr;
+	}
+	const struct sockaddr_in *in = (const void *)from;
+	*port = ntohs(in->sin_port);
+	return vg_addr_v4((const uint8_t *)&in->sin_addr);
+}
+
+static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
+{
+	struct vg_worker *worker = arg;
+	for (int i = 0; i < ACCEPTS_A_TURN && worker->accepting; i++) {
+		struct sockaddr_storage from;
+		socklen_t len = sizeof(from);
+		uint16_t port = 0;
+		int fd = accept4(listener, (struct sockaddr *)&from, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			/* Out of descriptors: the next close makes room (and accepts again). */
+			if (errno == EMFILE || errno == ENFILE)
+				set_accepting(worker, worker->conn_count == 0);
+			return;
+		}
+		struct vg_addr src = addr_of(&from, &port);
+		vg_conn_accept(worker, fd, &src, port);
+		set_accepting(worker, worker->conn_count < worker->conn_max);
+	}
+}
+
+static void on_drain_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
+{
+	struct vg_worker *worker = arg;
+	while (worker->conns != NULL)
+		vg_conn_close(worker->conns);
+	vg_loop_stop(&worker->loop);
+}
+
+static void drain(struct vg_worker *worker, uint64_t ms)
+{
+	if (!worker->draining) {
+		set_accepting(worker, false);
+		worker->draining = true;
+		vg_conn_drain_all(worker);
+	}
+	if (worker->conn_count == 0)
+		vg_loop_stop(&worker->loop);
+	else
+		vg_loop_arm(&worker->drain_deadline, ms);
+}
+
+static void on_supervisor(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
+{
+	struct vg_worker *worker = arg;
+	struct vg_msg msg;
+	enum vg_chan_status status = vg_chan_recv(&worker->child->supervisor, &msg);
+	if (status == VG_CHAN_AGAIN)
+		return;
+	if (status != VG_CHAN_OK) {
+		(void)event_del(&worker->from_supervisor);
+		drain(worker, worker->gateway->drain_ms);
+		return;
+	}
+	if (msg.type == VG_MSG_DRAIN)
+		drain(worker, msg.index.index);
+	else if (msg.type == VG_MSG_PEER && msg.peer.role == VG_ROLE_BROKER) {
+		struct vg_chan *broker = vg_child_add_peer(worker->child, &msg);
+		vg_pool_broker(&worker->pool, broker);
+	}
+	vg_msg_close(&msg);
+}
+
+static bool open_ring(struct vg_worker *worker)
+{
+	const struct vg_child *child = worker->child;
+	if (child->ring_count != 1)
+		return false;
+	return vg_shm_map(&worker->ring_map, child->rings[0].file_fd, true) &&
+	       vg_shm_map(&worker->tail_map, child->rings[0].tail_fd, false) &&
+	       vg_ring_open_writer(&worker->ring, worker->ring_map.mem, worker->ring_map.size,
+				   worker->tail_map.mem, worker->tail_map.size);
+}
+
+/* Each connection may need one more descriptor, towards its upstream. */
+static uint32_t most_connections(const struct vg_worker *worker)
+{
+	struct rlimit limit;
+	uint64_t wanted = worker->gateway->connections;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 4 * DESCRIPTORS_ASIDE)
+		return DESCRIPTORS_ASIDE;
+	uint64_t possible = (limit.rlim_cur - DESCRIPTORS_ASIDE) / 2;
+	if (possible > UINT32_MAX)
+		possible = UINT32_MAX;
+	return (uint32_t)(wanted == 0 || wanted > possible ? possible : wanted);
+}
+
+static bool listen_to(struct vg_worker *worker)
+{
+	struct vg_child *child = worker->child;
+	if (child->listener_count == 0)
+		return fail("no listener");
+	for (uint32_t i = 0; i < child->listener_count; i++)
+		VG_ASSERT(event_assign(&worker->accepts[i], worker->loop.base, child->listeners[i],
+				       EV_READ | EV_PERSIST, on_accept, worker) == 0);
+	VG_ASSERT(event_assign(&worker->from_supervisor, worker->loop.base, child->supervisor.fd,
+			       EV_READ | EV_PERSIST, on_supervisor, worker) == 0);
+	VG_ASSERT(evtimer_assign(&worker->drain_deadline, worker->loop.base, on_drain_deadline,
+				 worker) == 0);
+	return vg_fd_nonblocking(child->supervisor.fd) &&
+	       event_add(&worker->from_supervisor, NULL) == 0;
+}
+
+static bool prepare(struct vg_worker *worker)
+{
+	struct vg_child *child = worker->child;
+	struct vg_chan *keys = vg_child_peer(child, VG_ROLE_KEYS);
+	worker->image = &child->image;
+	worker->gateway = vg_img_gateway(worker->image);
+	vg_hex(worker->gen, child->image.header->gen, sizeof(child->image.header->gen));
+	worker->conn_max = most_connections(worker);
+	if (keys == NULL)
+		return fail("no keys process");
+	if (!vg_loop_init(&worker->loop))
+		return fail("no event loop");
+	if (!open_ring(worker))
+		return fail("its event ring can't be opened");
+	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
+	if (!vg_pool_init(&worker->pool, worker, vg_child_peer(child, VG_ROLE_BROKER)))
+		return fail("memory");
+	if (!vg_tls_warmup(worker->image, keys))
+		return fail("the first handshake with itself failed");
+	worker->tls = vg_tls_server_new(worker->image, keys);
+	if (worker->tls == NULL)
+		return fail("TLS");
+	return listen_to(worker);
+}
+
+static void finish(struct vg_worker *worker)
+{
+	while (worker->conns != NULL)
+		vg_conn_close(worker->conns);
+	vg_places_fini(&worker->places);
+	vg_pool_fini(&worker->pool);
+	vg_loop_fini(&worker->loop);
+	vg_exchange_free_spare(worker);
+	vg_tls_server_free(&worker->tls);
+	vg_shm_unmap(&worker->ring_map);
+	vg_shm_unmap(&worker->tail_map);
+}
+
+static bool serve(struct vg_worker *worker)
+{
+	if (!vg_sandbox_enter(VG_ROLE_WORKER))
+		return fail("the sandbox can't be entered");
+	set_accepting(worker, true);
+	return vg_child_ready(worker->child) && vg_loop_run(&worker->loop);
+}
+
+int vg_worker_run(void)
+{
+	struct vg_child *child = calloc(1, sizeof(*child));
+	struct vg_worker *worker = calloc(1, sizeof(*worker));
+	bool good = child != NULL && worker != NULL && vg_child_start(child, VG_ROLE_WORKER);
+	if (good) {
+		worker->child = child;
+		good = prepare(worker) && serve(worker);
+		finish(worker);
+	}
+	free(worker);
+	free(child);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

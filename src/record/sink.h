@@ -1,0 +1,88 @@
+/*
+ * A sink: an event's way out of the log. sink.c reads the log from the sink's cursor, has the
+ * events formatted, hands them over in batches, and moves the cursor behind what was taken; the
+ * files of sink.def know how to hand over, and nothing else. A sink that takes nothing is tried
+ * again later; nobody waits for it.
+ */
+#ifndef VG_RECORD_SINK_H
+#define VG_RECORD_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/slice.h"
+#include "policy/image.h"
+#include "record/cursor.h"
+#include "record/format.h"
+#include "record/store.h"
+
+#define VG_SINK_BATCH 32
+
+struct vg_sink;
+
+struct vg_sink_ops {
+	const char *scheme;
+	/* Sets fd. False (errno) where it can't be: it is tried again. */
+	bool (*open)(struct vg_sink *sink);
+	/*
+	 * Hands over up to VG_SINK_BATCH messages in order; how many were taken whole. What comes
+	 * after them is given again, the same, in a later call.
+	 */
+	size_t (*send)(struct vg_sink *sink, const struct vg_slice *messages, size_t count);
+	/* Once a second; optional. */
+	void (*tick)(struct vg_sink *sink);
+};
+
+struct vg_sink {
+	const struct vg_sink_ops *ops; /* NULL: this one is not used */
+	const struct vg_image *image;
+	const struct vg_img_sink *row;
+	struct vg_slice name;
+	struct vg_format_env env;
+	struct vg_cursor cursor;
+	struct vg_store_reader reader;
+	int fd;            /* of the socket or file; -1: to be opened */
+	size_t partial;    /* bytes of the first message that are written already (files) */
+	bool failing;      /* it takes nothing, and this was told */
+	int64_t not_before; /* monotonic: when it is tried again */
+};
+
+/* Room for a batch of messages; one is enough for all sinks. */
+struct vg_sink_batch {
+	char text[VG_SINK_BATCH][VG_MESSAGE_MAX];
+	struct vg_slice messages[VG_SINK_BATCH];
+	struct vg_store_place after[VG_SINK_BATCH];
+};
+
+/*
+ * Makes the sink of an image's row, with its cursor. False, and told in the log, where it can't
+ * be. One that is only away (no such directory, no route) is opened when it is there.
+ */
+bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
+		  const struct vg_img_sink *row, const struct vg_format_env *env, int cursors,
+		  const struct vg_store *store) VG_MUST_CHECK;
+void vg_sink_close(struct vg_sink *sink);
+
+/* One batch. True where all of it was taken, and there may be more. */
+bool vg_sink_turn(struct vg_sink *sink, struct vg_sink_batch *batch, int64_t now) VG_MUST_CHECK;
+
+/* Everything in the log has been delivered. */
+bool vg_sink_is_done(const struct vg_sink *sink) VG_MUST_CHECK;
+
+/*
+ * The log no longer has the segment in which the sink is: goes to what it has, and says which
+ * seqs the sink never gets. False where nothing is missing.
+ */
+bool vg_sink_skip(struct vg_sink *sink, struct vg_store_gap *gap) VG_MUST_CHECK;
+
+/* For the files of sink.def: the first failure after a success is told, with errno. */
+void vg_sink_failed(struct vg_sink *sink);
+void vg_sink_works(struct vg_sink *sink);
+
+#define VG_SINK(NAME, scheme, ops) extern const struct vg_sink_ops ops;
+#include "record/sink.def"
+#undef VG_SINK
+
+#endif

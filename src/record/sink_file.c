@@ -1,0 +1,108 @@
+/* A file of lines. Rotation needs no signal: a file that was moved away is made anew. */
+#include "record/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+#include "sys/log.h"
+
+static bool path_of(const struct vg_sink *sink, char path[PATH_MAX])
+{
+	struct vg_slice text = vg_img_str(sink->image, sink->row->path);
+	if (text.len == 0 || text.len >= PATH_MAX || memchr(text.ptr, '\0', text.len) != NULL) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(path, text.ptr, text.len);
+	path[text.len] = '\0';
+	return true;
+}
+
+/* A kill may have left part of a line, whose message comes again: it must not run into that. */
+static bool end_last_line(int fd)
+{
+	char last;
+	off_t size = lseek(fd, 0, SEEK_END);
+	if (size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n')
+		return true;
+	return vg_file_write_all(fd, "\n", 1);
+}
+
+static bool open_file(struct vg_sink *sink)
+{
+	char path[PATH_MAX];
+	if (!path_of(sink, path))
+		return false;
+	int fd = openat(AT_FDCWD, path,
+			O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	if (fd < 0)
+		return false;
+	if (!end_last_line(fd)) {
+		vg_fd_close(&fd);
+		return false;
+	}
+	vg_fd_close(&sink->fd);
+	sink->fd = fd;
+	sink->partial = 0;
+	return true;
+}
+
+/* How many of the messages, each with its line end, `bytes` bytes are; the rest is partial. */
+static size_t count_whole(struct vg_sink *sink, const struct vg_slice *messages, size_t count,
+			  size_t bytes)
+{
+	size_t taken = 0;
+	bytes += sink->partial;
+	while (taken < count && bytes >= messages[taken].len + 1)
+		bytes -= messages[taken++].len + 1;
+	sink->partial = bytes;
+	return taken;
+}
+
+static size_t send_file(struct vg_sink *sink, const struct vg_slice *messages, size_t count)
+{
+	static const char line_end[] = "\n";
+	struct iovec vectors[2 * VG_SINK_BATCH];
+	size_t used = 0, skip = sink->partial;
+	for (size_t i = 0; i < count; i++) {
+		struct vg_slice rest = vg_slice_from(messages[i], skip);
+		VG_ASSERT(skip <= messages[i].len);
+		skip = 0;
+		vectors[used++] = (struct iovec){(void *)(uintptr_t)rest.ptr, rest.len};
+		vectors[used++] = (struct iovec){(void *)(uintptr_t)line_end, 1};
+	}
+	ssize_t n;
+	do
+		n = writev(sink->fd, vectors, (int)used);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		vg_sink_failed(sink);
+		return 0;
+	}
+	size_t taken = count_whole(sink, messages, count, (size_t)n);
+	if (taken == count)
+		vg_sink_works(sink);
+	return taken;
+}
+
+/* Moved away or deleted: a line that was begun is ended in the new file, from its begin. */
+static void reopen_moved(struct vg_sink *sink)
+{
+	char path[PATH_MAX];
+	struct stat there, ours;
+	if (sink->fd < 0 || !path_of(sink, path) || fstat(sink->fd, &ours) != 0)
+		return;
+	if (fstatat(AT_FDCWD, path, &there, 0) == 0 && there.st_ino == ours.st_ino &&
+	    there.st_dev == ours.st_dev)
+		return;
+	if (!open_file(sink))
+		vg_sink_failed(sink);
+}
+
+const struct vg_sink_ops vg_sink_file = {
+	.scheme = "file", .open = open_file, .send = send_file, .tick = reopen_moved};

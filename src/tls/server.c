@@ -1,0 +1,170 @@
+#include "tls/server.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "cert/pem.h"
+#include "sys/log.h"
+#include "tls/remote.h"
+#include "tls/session.h"
+
+/*
+ * TLS 1.2: forward secrecy and AEAD only. Key exchange by RSA would ask the keys role to decrypt,
+ * which it never does.
+ */
+#define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+/* A chain of VG_CHAIN_DEPTH with RSA-4096 is under 10 KB. */
+#define PEER_CERTS_MAX ((size_t)32768)
+
+/* RFC 7301: who offers protocols must offer ours. */
+static int choose_protocol(SSL *ssl VG_UNUSED, const unsigned char **out, unsigned char *out_len,
+			   const unsigned char *offered, unsigned int offered_len,
+			   void *server VG_UNUSED)
+{
+	static const struct vg_slice http11 = {"http/1.1", 8};
+
+	for (unsigned int at = 0; at < offered_len; at += 1U + offered[at]) {
+		struct vg_slice name = vg_slice((const char *)offered + at + 1, offered[at]);
+		if (name.len > offered_len - at - 1)
+			break;
+		if (!vg_slice_eq(name, http11))
+			continue;
+		*out = offered + at + 1;
+		*out_len = offered[at];
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static bool names_host(X509 *leaf, struct vg_slice host)
+{
+	return host.len > 0 && X509_check_host(leaf, host.ptr, host.len,
+					       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}
+
+/* With several certificates: those that name the host, one of each kind of key; else the first
+   of all, which the context has. */
+static int choose_cert(SSL *ssl, void *arg)
+{
+	struct vg_tls_server *server = arg;
+	struct vg_tls_session *session = SSL_get_app_data(ssl);
+	bool have[2] = {false, false};
+
+	for (uint32_t i = 0; i < server->own_count; i++) {
+		struct vg_tls_own *own = &server->own[i];
+		bool rsa = EVP_PKEY_get_base_id(own->key) == EVP_PKEY_RSA;
+		if (have[rsa] || !names_host(own->leaf, session->peer.sni))
+			continue;
+		if (!have[0] && !have[1])
+			SSL_certs_clear(ssl);
+		if (SSL_use_cert_and_key(ssl, own->leaf, own->key, own->chain, 1) != 1)
+			return 0;
+		have[rsa] = true;
+	}
+	return 1;
+}
+
+static bool load_own(struct vg_tls_own *own, const struct vg_image *image, uint32_t row,
+		     const struct vg_chan *keys)
+{
+	struct vg_span chain = vg_img_certs(image)[row].chain;
+
+	own->chain = sk_X509_new_null();
+	if (own->chain == NULL || chain.count == 0)
+		return false;
+	for (uint32_t i = 0; i < chain.count; i++) {
+		X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[chain.first + i]));
+		if (cert == NULL)
+			return false;
+		if (i == 0) {
+			own->leaf = cert;
+		} else if (sk_X509_push(own->chain, cert) <= 0) {
+			X509_free(cert);
+			return false;
+		}
+	}
+	own->key = vg_remote_key(own->leaf, row, keys);
+	return own->key != NULL;
+}
+
+static bool load_all(struct vg_tls_server *server, const struct vg_chan *keys)
+{
+	for (uint32_t i = 0; i < server->own_count; i++)
+		if (!load_own(&server->own[i], server->image, i, keys)) {
+			vg_log(VG_LOG_ERROR, "server certificate %u can't be used", i + 1);
+			return false;
+		}
+	struct vg_tls_own *first = &server->own[0];
+	if (SSL_CTX_use_cert_and_key(server->ctx, first->leaf, first->key, first->chain, 1) != 1) {
+		const char *text = ERR_reason_error_string(ERR_peek_last_error());
+		vg_log(VG_LOG_ERROR, "the server certificate can't be used: %s",
+		       text == NULL ? "unknown" : text);
+		return false;
+	}
+	if (server->own_count > 1)
+		SSL_CTX_set_cert_cb(server->ctx, choose_cert, server);
+	return true;
+}
+
+static bool set_up(struct vg_tls_server *server)
+{
+	SSL_CTX *ctx = server->ctx;
+
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_max_cert_list(ctx, PEER_CERTS_MAX);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, vg_tls_session_verify, server);
+	SSL_CTX_set_tlsext_servername_callback(ctx, vg_tls_session_name);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, server);
+	return SSL_CTX_set_min_proto_version(ctx, vg_img_gateway(server->image)->tls_min) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
+	       SSL_CTX_set_cipher_list(ctx, CIPHERS_12) == 1;
+}
+
+struct vg_tls_server *vg_tls_server_new(const struct vg_image *image, const struct vg_chan *keys)
+{
+	uint32_t count = vg_img_cert_count(image);
+	if (count == 0) {
+		vg_log(VG_LOG_ERROR, "there is no server certificate");
+		return NULL;
+	}
+	struct vg_tls_server *server =
+		calloc(1, sizeof(*server) + count * sizeof(server->own[0]));
+	if (server == NULL)
+		return NULL;
+	ERR_clear_error();
+	server->image = image;
+	server->own_count = count;
+	server->anchors = vg_anchors_new(image);
+	server->ctx = SSL_CTX_new(TLS_server_method());
+	if (server->anchors == NULL || server->ctx == NULL || !set_up(server)) {
+		vg_log(VG_LOG_ERROR, "no TLS context can be made");
+		vg_tls_server_free(&server);
+	} else if (!load_all(server, keys)) {
+		vg_tls_server_free(&server);
+	}
+	ERR_clear_error();
+	return server;
+}
+
+void vg_tls_server_free(struct vg_tls_server **server)
+{
+	if (*server == NULL)
+		return;
+	SSL_CTX_free((*server)->ctx);
+	vg_anchors_free(&(*server)->anchors);
+	for (uint32_t i = 0; i < (*server)->own_count; i++) {
+		X509_free((*server)->own[i].leaf);
+		sk_X509_pop_free((*server)->own[i].chain, X509_free);
+		EVP_PKEY_free((*server)->own[i].key);
+	}
+	free(*server);
+	*server = NULL;
+}

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Handshakes that fail: each is one event with its reason, and tells nothing to whom it concerns
+not."""
+import socket
+import ssl
+
+import harness
+from harness import HOST, Lab, case, check, equal
+
+
+def make_lab():
+    lab = Lab()
+    lab.vendor("acme", {"all": ("GET", "/**")})
+    uri = ("--uri", "spiffe://acme.example/gateway")
+    lab.pki("ca", "somebody-ca")
+    lab.pki("leaf", "stranger", "--ca", "somebody-ca", "--uri", "spiffe://nobody.example/x")
+    lab.pki("leaf", "impostor", "--ca", "somebody-ca", *uri)
+    lab.pki("leaf", "expired", "--ca", "acme-ca", *uri, "--expired")
+    lab.pki("leaf", "future", "--ca", "acme-ca", *uri, "--from", "1 day")
+    lab.pki("leaf", "no-eku", "--ca", "acme-ca", *uri, "--no-eku")
+    lab.pki("leaf", "server-eku", "--ca", "acme-ca", *uri, "--eku", "serverAuth")
+    lab.pki("leaf", "no-name", "--ca", "acme-ca", "--subject", "/CN=spiffe:acme.example")
+    lab.pki("leaf", "other-name", "--ca", "acme-ca", "--uri", "spiffe://acme.example/gateway2")
+    lab.pki("leaf", "rsa", "--ca", "acme-ca", *uri, "--key", "rsa")
+    return lab
+
+
+def one_event(lab, skip, reason, **fields):
+    [event] = lab.next_final(skip)
+    equal(event["reason"], reason, event)
+    equal(event["event"], "handshake_failed")
+    check("vendor" not in event and event["src"] == "127.0.0.1", event)
+    for name, value in fields.items():
+        equal(event.get(name), value, name, event)
+    return event
+
+
+@case("a certificate that won't do gets no answer, and one event that says why")
+def _():
+    with make_lab() as lab:
+        lab.start()
+        for who, reason, claimed in (
+                (None, "identity.none", None),
+                ("stranger", "identity.unknown", None),
+                ("no-name", "identity.unknown", None),
+                ("other-name", "identity.unknown", None),
+                ("impostor", "identity.chain", "acme"),
+                ("expired", "identity.expired", "acme"),
+                ("future", "identity.expired", "acme"),
+                ("no-eku", "identity.eku", "acme"),
+                ("server-eku", "identity.eku", "acme")):
+            skip = len(lab.final())
+            answer = lab.curl(who, "/v1/x")
+            equal((answer.status, answer.body), (0, b""), who, answer)
+            event = one_event(lab, skip, reason, claimed=claimed)
+            if who is not None:
+                equal(event["proof"], "no", who)
+                check(event["cert_sha256"] and event["issuer"] and event["cert_subject"], event)
+        equal(lab.upstream.rows(), [])
+        equal(lab.curl("acme", "/v1/x").status, 200, "control")
+        equal(lab.curl("rsa", "/v1/x").status, 200, "control with an RSA key")
+
+
+@case("TLS 1.2 is refused where 1.3 is the least")
+def _():
+    def old(context):
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with make_lab() as lab:
+        lab.start()
+        try:
+            with lab.tls("acme", adjust=old) as session:
+                session.request("/v1/x")
+            raise harness.Failed("it was let in")
+        except ssl.SSLError:
+            pass
+        one_event(lab, 0, "tls.protocol")
+        equal(lab.curl("acme", "/v1/x").status, 200, "control")
+
+
+@case("what is no TLS, and what breaks off")
+def _():
+    with make_lab() as lab:
+        lab.start()
+        for data, reason in ((b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "tls.protocol"),
+                             (bytes(range(256)), "tls.protocol"),
+                             (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "tls.closed")):
+            skip = len(lab.final())
+            with socket.create_connection(("127.0.0.1", lab.port), 5) as sock:
+                sock.sendall(data)
+                if reason == "tls.protocol":
+                    try:
+                        while sock.recv(4096):
+                            pass
+                    except ConnectionResetError:
+                        pass
+            one_event(lab, skip, reason)
+        equal(lab.curl("acme", "/v1/x").status, 200, "control")
+
+
+@case("a client that does not trust us says so")
+def _():
+    with make_lab() as lab:
+        lab.pki("ca", "wrong-ca")
+        lab.start()
+        answer = lab.curl("acme", "/v1/x", "--cacert", str(lab.ca / "wrong-ca.pem"))
+        equal(answer.status, 0)
+        one_event(lab, 0, "tls.alert")
+        equal(lab.curl("acme", "/v1/x").status, 200, "control")
+
+
+@case("a failed handshake names no vendor to the outside")
+def _():
+    with make_lab() as lab:
+        lab.start()
+        faults = {}
+        for who in ("stranger", "impostor", "no-eku"):
+            try:
+                with lab.tls(who) as session:
+                    session.request("/v1/x")
+                raise harness.Failed(f"{who} was let in")
+            except (ssl.SSLError, ConnectionError, OSError) as error:
+                faults[who] = str(error)
+        for text in faults.values():
+            check("acme" not in text, text)
+        lab.next_final(0, 3)
+
+
+@case("a handshake without SNI is no way around the host")
+def _():
+    with make_lab() as lab:
+        lab.start()
+
+        def no_check(context):
+            context.check_hostname = False
+        with lab.tls("acme", host=None, adjust=no_check) as session:
+            equal(session.request("/v1/x", host=HOST).status, 421)
+        equal(lab.next_final(0)[0]["reason"], "host.mismatch")
+        equal(lab.upstream.rows(), [])
+
+
+harness.main()

@@ -1,0 +1,91 @@
+#include "http.h"
+
+#include <ctype.h>
+
+#include "http/header.h"
+#include "http/host.h"
+
+Test(http_header, each_name_is_found_in_any_case_and_no_other)
+{
+	for (unsigned i = 0; i < VG_HEADER_COUNT; i++) {
+		const struct vg_header_row *row = vg_header_row((enum vg_header)i);
+		char name[64];
+		size_t len = strlen(row->name);
+		cr_assert(len == row->len && len + 2 < sizeof(name));
+		for (size_t at = 0; at < len; at++)
+			cr_expect(islower(row->name[at]) || isdigit(row->name[at]) ||
+				  row->name[at] == '-');
+		cr_expect(vg_header_of(vg_header_name(row)) == i, "%s", row->name);
+		for (size_t at = 0; at < len; at++)
+			name[at] = (char)toupper(row->name[at]);
+		cr_expect(vg_header_of(vg_slice(name, len)) == i, "%s", row->name);
+		for (size_t at = 0; at < len; at++) {
+			memcpy(name, row->name, len);
+			name[at] ^= 0x40;
+			cr_expect(vg_header_of(vg_slice(name, len)) == VG_HEADER_COUNT);
+			name[at] ^= 0x40;
+			name[at] = name[at] == '-' ? '\r' : (char)(name[at] ^ 1);
+			cr_expect(vg_header_of(vg_slice(name, len)) != i);
+		}
+		memcpy(name, row->name, len);
+		name[len] = 's';
+		cr_expect(vg_header_of(vg_slice(name, len + 1)) == VG_HEADER_COUNT);
+		cr_expect(vg_header_of(vg_slice(name, len - 1)) != i);
+	}
+	cr_expect(vg_header_of(VG_SLICE_EMPTY) == VG_HEADER_COUNT);
+	cr_expect(vg_header_of(VG_SLICE("x")) == VG_HEADER_COUNT);
+	cr_expect(vg_header_of(VG_SLICE("authorization")) == VG_HEADER_COUNT);
+	cr_expect(vg_header_of(VG_SLICE("set-cookie")) == VG_HEADER_COUNT);
+}
+
+/* What must never pass by a slip in the table. */
+Test(http_header, rows_hold_the_line)
+{
+	static const enum vg_header framing[] = {VG_HEADER_CONNECTION, VG_HEADER_CONTENT_LENGTH,
+						 VG_HEADER_TRANSFER_ENCODING};
+	for (size_t i = 0; i < VG_COUNT(framing); i++) {
+		cr_expect(vg_header_row(framing[i])->request == VG_HEADER_OWN);
+		cr_expect(vg_header_row(framing[i])->response == VG_HEADER_OWN);
+	}
+	cr_expect(vg_header_row(VG_HEADER_HOST)->request == VG_HEADER_OWN);
+	cr_expect(vg_header_row(VG_HEADER_HOST)->one);
+	cr_expect(vg_header_row(VG_HEADER_CONTENT_LENGTH)->one);
+	cr_expect(vg_header_row(VG_HEADER_UPGRADE)->request == VG_HEADER_OWN);
+	cr_expect(vg_header_row(VG_HEADER_LOCATION)->response == VG_HEADER_OWN);
+	cr_expect(vg_header_row(VG_HEADER_METHOD_OVERRIDE)->request == VG_HEADER_REFUSE);
+}
+
+Test(http_host, is_compared_in_lower_case_without_final_dot)
+{
+	char out[VG_HOST_MAX + 1], text[VG_HOST_MAX + 2];
+	size_t len = 99;
+	cr_assert(vg_http_host(out, VG_SLICE("API.Example."), &len));
+	cr_expect_str_eq(out, "api.example");
+	cr_expect(len == 11);
+	cr_assert(vg_http_host(out, VG_SLICE("[2001:DB8::1]"), NULL));
+	cr_expect_str_eq(out, "[2001:db8::1]");
+	cr_assert(vg_http_host(out, VG_SLICE("a.."), NULL));
+	cr_expect_str_eq(out, "a.");
+	cr_assert(vg_http_host(out, VG_SLICE_EMPTY, &len));
+	cr_expect(out[0] == '\0' && len == 0);
+	memset(text, 'a', sizeof(text));
+	cr_expect(vg_http_host(out, vg_slice(text, VG_HOST_MAX), &len) && len == VG_HOST_MAX);
+	cr_expect(!vg_http_host(out, vg_slice(text, VG_HOST_MAX + 1), NULL));
+	text[VG_HOST_MAX] = '.';
+	cr_expect(vg_http_host(out, vg_slice(text, VG_HOST_MAX + 1), &len) && len == VG_HOST_MAX);
+}
+
+Test(http_host, an_authority_is_as_long_as_a_host_may_be)
+{
+	char text[VG_HOST_MAX + 2];
+	const char *fault;
+	struct vg_slice host;
+	memset(text, 'a', sizeof(text));
+	cr_expect(vg_http_authority(vg_slice(text, VG_HOST_MAX), &host, &fault));
+	cr_expect(fault == NULL && host.len == VG_HOST_MAX);
+	cr_expect(!vg_http_authority(vg_slice(text, VG_HOST_MAX + 1), &host, &fault));
+	cr_expect_str_eq(fault, "bad host");
+	cr_expect(vg_http_authority(VG_SLICE("[::1]:65535"), &host, &fault));
+	cr_expect(vg_slice_eq(host, VG_SLICE("[::1]")));
+	cr_expect(!vg_http_authority(VG_SLICE_EMPTY, &host, &fault));
+}

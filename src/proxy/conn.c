@@ -60,9 +60,10 @@ void vg_conn_finish(struct vg_conn *conn)
 static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 {
 	if (conn->slot == VG_NO_SLOT)
-		conn->slot = vg_tell_handshake_begin(conn->worker, conn);
+		conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
 	if (conn->slot != VG_NO_SLOT)
-		vg_tell_handshake_failed(conn->worker, conn, conn->slot, reason, fault);
+		vg_tell_handshake_failed(conn->worker, &conn->client, conn->slot, reason,
+					 fault);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&conn->worker->places, &conn->place);
 	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
@@ -74,8 +75,8 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
 {
 	struct vg_worker *worker = conn->worker;
-	conn->vendor = peer->vendor;
-	conn->ident = peer->ident;
+	conn->client.vendor = peer->vendor;
+	conn->client.ident = peer->ident;
 	vg_ring_cancel(&worker->ring, conn->slot);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&worker->places, &conn->place);
@@ -88,7 +89,7 @@ static void shake(struct vg_conn *conn)
 {
 	enum vg_tls_status status =
 		vg_tls_handshake(conn->stream.tls, vg_loop_wall(&conn->worker->loop));
-	const struct vg_tls_peer *peer = vg_tls_session_peer(conn->stream.tls);
+	const struct vg_tls_peer *peer = conn->client.peer;
 	switch (status) {
 	case VG_TLS_DONE:
 		VG_ASSERT(peer->proven && peer->vendor != VG_NO_ROW);
@@ -115,6 +116,7 @@ void vg_conn_handshake(void *owner)
 		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;
 	}
+	conn->client.peer = vg_tls_session_peer(session);
 	vg_stream_secure(&conn->stream, session);
 	shake(conn);
 }
@@ -133,7 +135,7 @@ static void hear(struct vg_conn *conn)
 		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
 		return;
 	}
-	conn->slot = vg_tell_handshake_begin(conn->worker, conn);
+	conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
 	if (conn->slot == VG_NO_SLOT) {
 		vg_conn_close(conn);
 		return;
@@ -189,11 +191,14 @@ void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src,
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn->worker = worker;
 	conn->slot = VG_NO_SLOT;
-	conn->vendor = conn->ident = VG_NO_ROW;
-	conn->src = *src;
-	conn->sport = sport;
-	conn->began = vg_loop_monotonic(&worker->loop);
-	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->id);
+	conn->client = (struct vg_client){
+		.src = *src,
+		.sport = sport,
+		.vendor = VG_NO_ROW,
+		.ident = VG_NO_ROW,
+		.began = vg_loop_monotonic(&worker->loop),
+	};
+	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->client.id);
 	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
 	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
 	link_in(conn);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/memory.h"
 #include "proxy/ctx.h"
 #include "proxy/tell.h"
 #include "proxy/worker.h"
@@ -72,6 +73,13 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 		linger(conn);
 }
 
+static void begin_serving(struct vg_conn *conn)
+{
+	conn->state = VG_CONN_SERVING;
+	vg_h1_init(&conn->h1, conn, conn->worker->gateway->header_bytes);
+	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+}
+
 static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
 {
 	struct vg_worker *worker = conn->worker;
@@ -80,9 +88,7 @@ static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
 	vg_ring_cancel(&worker->ring, conn->slot);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&worker->places, &conn->place);
-	conn->state = VG_CONN_SERVING;
-	vg_h1_init(&conn->h1, conn, worker->gateway->header_bytes);
-	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+	begin_serving(conn);
 }
 
 static void shake(struct vg_conn *conn)
@@ -180,28 +186,44 @@ static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void
 		     conn->state == VG_CONN_SILENT ? "silent" : "in the handshake");
 }
 
-void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport)
+static struct vg_conn *make(struct vg_worker *worker, const struct vg_client *client)
 {
 	struct vg_conn *conn = calloc(1, sizeof(*conn));
+	if (conn == NULL)
+		return NULL;
+	conn->worker = worker;
+	conn->slot = VG_NO_SLOT;
+	conn->client = *client;
+	conn->client.began = vg_loop_monotonic(&worker->loop);
+	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->client.id);
+	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
+	link_in(conn);
+	return conn;
+}
+
+struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *memory,
+				    const struct vg_client *client)
+{
+	struct vg_conn *conn = make(worker, client);
+	if (conn == NULL)
+		return NULL;
+	vg_stream_open_memory(&conn->stream, &worker->loop, memory, on_ready, conn);
+	begin_serving(conn);
+	return conn;
+}
+
+void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport)
+{
+	struct vg_client client = {
+		.src = *src, .sport = sport, .vendor = VG_NO_ROW, .ident = VG_NO_ROW};
+	struct vg_conn *conn = make(worker, &client);
 	if (conn == NULL) {
 		(void)close(fd);
 		return;
 	}
 	int on = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	conn->worker = worker;
-	conn->slot = VG_NO_SLOT;
-	conn->client = (struct vg_client){
-		.src = *src,
-		.sport = sport,
-		.vendor = VG_NO_ROW,
-		.ident = VG_NO_ROW,
-		.began = vg_loop_monotonic(&worker->loop),
-	};
-	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->client.id);
 	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
-	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
-	link_in(conn);
 	vg_conn_deadline(conn, worker->gateway->header_timeout_ms);
 	vg_stream_want(&conn->stream, true, false);
 }

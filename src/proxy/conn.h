@@ -40,6 +40,10 @@ struct vg_conn {
 /* Takes an accepted, non-blocking socket; closes it where memory is short. */
 void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport);
 
+/* A connection over memory, as after its handshake; `client` is copied. NULL: no memory. */
+struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *memory,
+				    const struct vg_client *client) VG_MUST_CHECK;
+
 /* Of the places: its handshake may begin; its time is up. */
 void vg_conn_handshake(void *conn);
 void vg_conn_place_timeout(void *conn);

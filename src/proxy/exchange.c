@@ -479,7 +479,10 @@ static enum vg_state hear_head(struct vg_exchange *x, enum vg_io io)
 
 static enum vg_state hear_body(struct vg_exchange *x, enum vg_io io)
 {
-	if (io == VG_IO_EOF || io == VG_IO_ERROR)
+	/* A reset, or a TLS stream cut short, is no end that an answer may have. */
+	if (io == VG_IO_ERROR)
+		return fail(x, VG_REASON_UPSTREAM_CLOSED, "broken off in its answer");
+	if (io == VG_IO_EOF)
 		return respond(x, vg_answer_closed(x));
 	arm(x);
 	return respond(x, vg_answer_body(x));

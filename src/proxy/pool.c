@@ -52,7 +52,7 @@ void vg_pool_put(struct vg_pool *pool, struct vg_origin **origin, bool reusable)
 	struct vg_pool_row *row = &pool->rows[back->upstream];
 	row->busy--;
 	/* Bytes that nobody asked for would be taken for the next exchange's answer. */
-	if (reusable && back->in.len == 0 && back->out.len == 0 &&
+	if (reusable && back->in.len == 0 && !back->more && back->out.len == 0 &&
 	    row->idle_count < VG_POOL_IDLE_EACH)
 		rest(pool, back);
 	else
@@ -149,12 +149,14 @@ void vg_pool_forget(struct vg_pool *pool, struct vg_exchange *exchange)
 }
 
 /* A dial that nobody waits for any more gives a connection that rests. */
-static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd, int error)
+static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd,
+		   const struct vg_msg_dialed *answer)
 {
 	struct vg_dial done = *dial;
 	*dial = (struct vg_dial){0};
+	int error = answer->error;
 	struct vg_origin *origin =
-		fd < 0 ? NULL : vg_origin_new(pool->worker, fd, done.upstream);
+		fd < 0 ? NULL : vg_origin_new(pool->worker, fd, done.upstream, &answer->addr);
 	if (fd >= 0 && origin == NULL)
 		error = ENOMEM;
 	if (done.exchange != NULL) {
@@ -162,10 +164,13 @@ static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd, int error
 			pool->rows[done.upstream].busy--;
 		else
 			origin->exchange = done.exchange;
-		vg_exchange_dialed(done.exchange, origin, error);
-	} else if (origin != NULL) {
+		vg_exchange_dialed(done.exchange, origin, error,
+				   answer->tried != 0 ? &answer->addr : NULL);
+	} else if (origin != NULL && !vg_origin_is_bare(origin)) {
 		rest(pool, origin);
 		origin->reused = false;
+	} else {
+		vg_origin_free(&origin);
 	}
 }
 
@@ -175,9 +180,10 @@ static void lose_broker(struct vg_pool *pool)
 	(void)event_del(&pool->from_broker);
 	vg_chan_close(pool->broker);
 	pool->broker = NULL;
+	const struct vg_msg_dialed lost = {.error = EPIPE};
 	for (uint32_t i = 0; i < VG_POOL_DIALS; i++)
 		if (pool->dials[i].id != 0)
-			dialed(pool, &pool->dials[i], -1, EPIPE);
+			dialed(pool, &pool->dials[i], -1, &lost);
 }
 
 static void on_broker(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
@@ -191,8 +197,7 @@ static void on_broker(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *
 			vg_msg_close(&msg);
 			continue;
 		}
-		bool good = msg.type == VG_MSG_DIALED;
-		dialed(pool, dial, good ? msg.fds[0] : -1, good ? 0 : msg.dialed.error);
+		dialed(pool, dial, msg.type == VG_MSG_DIALED ? msg.fds[0] : -1, &msg.dialed);
 		if (pool->broker == NULL)
 			return;
 	}

@@ -165,6 +165,17 @@ void vg_stream_secure(struct vg_stream *stream, struct vg_tls_session *session)
 	stream->ops = &tls_ops;
 }
 
+enum vg_io vg_stream_handshake(struct vg_stream *stream)
+{
+	enum vg_tls_status status = vg_tls_handshake(stream->tls, vg_loop_wall(stream->loop));
+	if (status == VG_TLS_DONE)
+		return VG_IO_OK;
+	if (status != VG_TLS_WANT_READ && status != VG_TLS_WANT_WRITE)
+		return VG_IO_ERROR;
+	vg_stream_want(stream, status == VG_TLS_WANT_READ, status == VG_TLS_WANT_WRITE);
+	return VG_IO_AGAIN;
+}
+
 void vg_stream_close(struct vg_stream *stream)
 {
 	if (stream->ops == NULL)
@@ -195,6 +206,12 @@ enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t w
 		*more = stream->ops->pending(stream);
 	}
 	return io;
+}
+
+void vg_stream_again(struct vg_stream *stream)
+{
+	if (stream->fd >= 0)
+		event_active(&stream->read_event, EV_READ, 0);
 }
 
 enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf)

@@ -58,8 +58,14 @@ struct vg_stream {
 void vg_stream_open(struct vg_stream *stream, struct vg_loop *loop, int fd,
 		    void (*ready)(void *owner, unsigned what), void *owner);
 
-/* From here on it is TLS: the session is the stream's. Before the first byte was read. */
+/* From here on it is TLS, at whichever end: the session is the stream's. Before the first byte. */
 void vg_stream_secure(struct vg_stream *stream, struct vg_tls_session *session);
+
+/*
+ * One step of the TLS handshake: OK once it is done; ERROR: the session's peer says why. Where it
+ * is AGAIN, the owner is called when the next step can be made.
+ */
+enum vg_io vg_stream_handshake(struct vg_stream *stream) VG_MUST_CHECK;
 
 /* Closes and stops watching; may be called in a callback and more than once. */
 void vg_stream_close(struct vg_stream *stream);
@@ -73,6 +79,9 @@ void vg_stream_want(struct vg_stream *stream, bool read, bool write);
  */
 enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
 	VG_MUST_CHECK;
+
+/* Calls the owner in a while as for something that can be read: of what *more told. */
+void vg_stream_again(struct vg_stream *stream);
 
 /* Writes the buffer as far as it goes: OK once it is empty. */
 enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf) VG_MUST_CHECK;

@@ -90,7 +90,8 @@ static void put_upstream(struct vg_record_writer *w, const struct vg_exchange *x
 	const struct vg_image *image = x->worker->image;
 	const struct vg_img_upstream *upstream = &vg_img_upstreams(image)[x->upstream];
 	put_str(w, image, VG_FIELD_UPSTREAM, upstream->text);
-	vg_record_addr(w, VG_FIELD_DST, &upstream->addr);
+	if (x->dialled)
+		vg_record_addr(w, VG_FIELD_DST, &x->dst);
 	vg_record_uint(w, VG_FIELD_DPORT, upstream->port);
 	if (x->upstream_status > 0)
 		vg_record_uint(w, VG_FIELD_UPSTREAM_STATUS, x->upstream_status);

@@ -239,10 +239,9 @@ class Nginx(Gateway):
 user root;
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile 65536;
 pid {self.dir}/pid;
 error_log {self.dir}/error.log;
-events {{ worker_connections 20000; }}
+events {{ worker_connections 8000; }}
 http {{
   client_body_temp_path {self.dir}/tmp/body;
   proxy_temp_path {self.dir}/tmp/proxy;
@@ -310,7 +309,7 @@ class Haproxy(Gateway):
         (self.dir / "haproxy.cfg").write_text(f"""\
 global
   nbthread 1
-  maxconn 20000
+  maxconn 8000
   log 127.0.0.1:{self.syslog()} len 1024 format rfc5424 local4 info
   tune.ssl.cachesize {cache}
   ssl-default-bind-options ssl-min-ver TLSv1.3 {tickets}
@@ -331,8 +330,9 @@ frontend gate
   acl bytes path_reg ^/b/[0-9]+$
   acl up path_reg ^/up/[0-9]+$
   http-request set-var(txn.vendor) str(acme) if acme_o acme_cn
+  http-request set-var(txn.host) req.hdr(host)
   http-request set-header X-Request-Id %[uuid()]
-  log-format "%[var(txn.vendor)] %ci:%cp %HM %[req.hdr(host)] %HP %ST %U %B %Ta %s %[ssl_c_s_dn] %[ssl_c_serial,hex] %sslv %sslc %[ssl_fc_sni]"
+  log-format "%[var(txn.vendor)] %ci:%cp %HM %[var(txn.host)] %HP %ST %U %B %Ta %s %[ssl_c_s_dn] %[ssl_c_serial,hex] %sslv %sslc %[ssl_fc_sni]"
   http-request deny deny_status 403 unless acme_o acme_cn
   http-request deny deny_status 403 unless is_get bytes or is_post up
   default_backend origin

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "proxy/conn.h"
+#include "proxy/client.h"
 #include "proxy/ctx.h"
 
 /* Of what a vendor chose, only so much is kept for the event. */
@@ -105,10 +105,10 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 	bool has_path = malformed == VG_REASON_NONE;
 	return (struct vg_facts){
 		.now = vg_loop_wall(&worker->loop),
-		.vendor = x->conn->vendor,
-		.ident = x->conn->ident,
-		.src = x->conn->src,
-		.sni = vg_tls_session_peer(x->conn->stream.tls)->sni,
+		.vendor = x->client->vendor,
+		.ident = x->client->ident,
+		.src = x->client->src,
+		.sni = x->client->peer->sni,
 		.malformed = malformed,
 		.fault = x->fault,
 		.host = x->asked.host,

@@ -5,7 +5,6 @@
 
 #include "proxy/admit.h"
 #include "proxy/answer.h"
-#include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/origin.h"
 #include "proxy/tell.h"
@@ -298,7 +297,7 @@ static struct vg_exchange *take_spare(struct vg_worker *worker)
 }
 
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
-				    void *codec, const struct vg_conn *conn)
+				    void *codec, const struct vg_client *client)
 {
 	bool used = worker->spare != NULL;
 	struct vg_exchange *x = take_spare(worker);
@@ -309,7 +308,7 @@ struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wi
 		.worker = worker,
 		.wire = wire,
 		.codec = codec,
-		.conn = conn,
+		.client = client,
 		.arena = arena,
 		.state = VG_STATE_READ_HEAD,
 		.slot = VG_NO_SLOT,
@@ -480,7 +479,10 @@ static enum vg_state hear_head(struct vg_exchange *x, enum vg_io io)
 
 static enum vg_state hear_body(struct vg_exchange *x, enum vg_io io)
 {
-	if (io == VG_IO_EOF || io == VG_IO_ERROR)
+	/* A reset, or a TLS stream cut short, is no end that an answer may have. */
+	if (io == VG_IO_ERROR)
+		return fail(x, VG_REASON_UPSTREAM_CLOSED, "broken off in its answer");
+	if (io == VG_IO_EOF)
 		return respond(x, vg_answer_closed(x));
 	arm(x);
 	return respond(x, vg_answer_body(x));

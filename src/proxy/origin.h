@@ -35,6 +35,10 @@ struct vg_origin {
 /* Takes a connected socket. NULL, and the socket closed, where memory is short. */
 struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream) VG_MUST_CHECK;
 
+/* The same, over memory, which outlives it. */
+struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+				       uint32_t upstream) VG_MUST_CHECK;
+
 /* Closes; the memory goes when the turn ends. Empties the pointer. */
 void vg_origin_free(struct vg_origin **origin);
 

@@ -50,6 +50,9 @@ int64_t vg_loop_monotonic(struct vg_loop *loop) VG_MUST_CHECK;
 void vg_loop_rest(struct vg_loop *loop, struct vg_resting *resting, void *object,
 		  void (*free)(void *object));
 
+/* What rests is freed now: before the loop ends, by whoever is in no callback. */
+void vg_loop_free_resting(struct vg_loop *loop);
+
 /* Arms a timer made with evtimer_assign, `ms` from now (0: at the next turn). */
 void vg_loop_arm(struct event *timer, uint64_t ms);
 

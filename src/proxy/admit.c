@@ -4,6 +4,7 @@
 
 #include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 
 /* Of what a vendor chose, only so much is kept for the event. */
 static struct vg_slice keep(struct vg_exchange *x, struct vg_slice text)
@@ -131,7 +132,7 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict *verdict,
 			   struct vg_http_extra *extras, char addr[VG_ADDR_TEXT])
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_cert_facts *facts = x->client->peer->facts;
 	size_t count = 0;
 	vg_addr_text(addr, &x->client->src);
@@ -150,7 +151,7 @@ static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict 
 static bool write_request(struct vg_exchange *x, const struct vg_http_head *head,
 			  const struct vg_verdict *verdict)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_img_service *service = &vg_img_services(image)[verdict->service];
 	struct vg_http_extra extras[EXTRAS_MAX] = {
 		{"X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1)},
@@ -174,7 +175,7 @@ enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
 			enum vg_reason malformed)
 {
 	struct vg_facts facts = facts_of(x, head, malformed);
-	struct vg_verdict verdict = vg_decide(x->worker->image, &facts);
+	struct vg_verdict verdict = vg_decide(&x->client->generation->image, &facts);
 	x->step = verdict.step;
 	x->constraint = keep(x, verdict.constraint);
 	x->service = verdict.service;

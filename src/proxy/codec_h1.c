@@ -5,6 +5,7 @@
 #include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 
 /* The wire: what the exchange asks for. */
 
@@ -164,13 +165,17 @@ static void serve(struct vg_h1 *h1, size_t len)
 {
 	struct vg_http_head *head = &h1->conn->worker->head;
 	struct vg_slice text = vg_slice_first(vg_buf_slice(&h1->in), len);
+	enum vg_reason stranger = vg_conn_follow(h1->conn);
 	enum vg_reason reason = vg_http_parse_request(head, text);
 	struct vg_exchange *x = start(h1);
 	if (x == NULL)
 		return;
 	h1->minor_0 = head->minor == 0;
 	h1->keep_alive = reason == VG_REASON_NONE && head->keep_alive;
-	if (reason == VG_REASON_NONE) {
+	if (stranger != VG_REASON_NONE) {
+		h1->last = true;
+		vg_exchange_refuse(x, stranger, "no longer in the policy", head, text);
+	} else if (reason == VG_REASON_NONE) {
 		vg_http_body_init(&h1->body, head->framing, head->length);
 		vg_exchange_head(x, head);
 	} else {
@@ -191,7 +196,7 @@ static bool next_request(struct vg_h1 *h1)
 	if (scan == VG_SCAN_MORE && vg_buf_room(&h1->in) > 0) {
 		if (!h1->head_begun)
 			vg_conn_deadline(h1->conn,
-					 h1->conn->worker->gateway->header_timeout_ms);
+					 h1->conn->client.generation->gateway->header_timeout_ms);
 		h1->head_begun = true;
 		return h1->more && fill(h1);
 	}
@@ -249,7 +254,7 @@ static void rest(struct vg_h1 *h1)
 	vg_buf_release(&h1->in);
 	vg_buf_release(&h1->out);
 	if (!h1->head_begun)
-		vg_conn_deadline(h1->conn, h1->conn->worker->gateway->idle_timeout_ms);
+		vg_conn_deadline(h1->conn, h1->conn->client.generation->gateway->idle_timeout_ms);
 }
 
 /* All that could be done is done: what is waited for, or the end. */

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 #include "proxy/origin.h"
 
 #define RING_ID 1
@@ -41,17 +41,15 @@ bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, ui
 	*loop = (struct vg_loopback){.dialer = {on_dial, loop}};
 	struct vg_worker *worker = &loop->worker;
 	worker->child = &loop->child;
-	worker->image = image;
-	worker->gateway = vg_img_gateway(image);
 	worker->conn_max = 1;
-	vg_hex(worker->gen, image->header->gen, sizeof(image->header->gen));
 	vg_memory_init(&loop->vendor, VG_LOOPBACK_MAX);
-	if (!vg_loop_init(&worker->loop) || !vg_pool_init(&worker->pool, worker, NULL) ||
-	    !make_ring(loop, slots)) {
+	vg_dials_init(&worker->dials, worker);
+	worker->dials.dialer = &loop->dialer;
+	if (!vg_loop_init(&worker->loop) || !make_ring(loop, slots) ||
+	    (worker->current = vg_generation_new(worker, 1, image)) == NULL) {
 		vg_loopback_fini(loop);
 		return false;
 	}
-	worker->pool.dialer = &loop->dialer;
 	return true;
 }
 
@@ -60,7 +58,9 @@ void vg_loopback_fini(struct vg_loopback *loop)
 	struct vg_worker *worker = &loop->worker;
 	if (loop->vendor.stream != NULL)
 		vg_conn_close(loop->conn);
-	vg_pool_fini(&worker->pool);
+	vg_dials_fini(&worker->dials);
+	vg_loop_free_resting(&worker->loop);
+	vg_generation_unref(&worker->current);
 	vg_loop_fini(&worker->loop);
 	vg_exchange_free_spare(worker);
 	for (uint32_t i = 0; i < loop->origin_count; i++)
@@ -93,10 +93,11 @@ void vg_loopback_dialed(struct vg_loopback *loop, uint32_t index, int error)
 	struct vg_origin *origin = NULL;
 	asked->dial = 0;
 	if (error == 0) {
-		origin = vg_origin_new_memory(&loop->worker, &asked->memory, asked->upstream);
+		origin = vg_origin_new_memory(
+			vg_dials_generation(&loop->worker.dials, id), &asked->memory, asked->upstream);
 		error = origin == NULL ? ENOMEM : 0;
 	}
-	vg_pool_dialed(&loop->worker.pool, id, origin, error);
+	vg_dials_answer(&loop->worker.dials, id, origin, error);
 }
 
 bool vg_loopback_run(struct vg_loopback *loop)

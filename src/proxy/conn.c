@@ -8,6 +8,8 @@
 
 #include "net/memory.h"
 #include "proxy/ctx.h"
+#include "proxy/follow.h"
+#include "proxy/generation.h"
 #include "proxy/tell.h"
 #include "proxy/worker.h"
 
@@ -76,7 +78,7 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 static void begin_serving(struct vg_conn *conn)
 {
 	conn->state = VG_CONN_SERVING;
-	vg_h1_init(&conn->h1, conn, conn->worker->gateway->header_bytes);
+	vg_h1_init(&conn->h1, conn, conn->client.generation->gateway->header_bytes);
 	vg_h1_ready(&conn->h1, VG_STREAM_READ);
 }
 
@@ -114,10 +116,34 @@ static void shake(struct vg_conn *conn)
 	}
 }
 
+static void set_generation(struct vg_conn *conn, struct vg_generation *generation)
+{
+	struct vg_generation *before = conn->client.generation;
+	conn->client.generation = vg_generation_ref(generation);
+	vg_generation_unref(&before);
+}
+
+enum vg_reason vg_conn_follow(struct vg_conn *conn)
+{
+	struct vg_generation *newest = vg_follow_current(conn->worker);
+	if (conn->client.generation == newest || conn->stream.tls == NULL)
+		return VG_REASON_NONE;
+	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls,
+						       vg_loop_wall(&conn->worker->loop));
+	if (reason != VG_REASON_NONE)
+		return reason;
+	conn->client.vendor = conn->client.peer->vendor;
+	conn->client.ident = conn->client.peer->ident;
+	set_generation(conn, newest);
+	return VG_REASON_NONE;
+}
+
 void vg_conn_handshake(void *owner)
 {
 	struct vg_conn *conn = owner;
-	struct vg_tls_session *session = vg_tls_session_new(conn->worker->tls, conn->stream.fd);
+	set_generation(conn, vg_follow_current(conn->worker));
+	struct vg_tls_session *session =
+		vg_tls_session_new(conn->client.generation->tls, conn->stream.fd);
 	if (session == NULL) {
 		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;
@@ -194,6 +220,7 @@ static struct vg_conn *make(struct vg_worker *worker, const struct vg_client *cl
 	conn->worker = worker;
 	conn->slot = VG_NO_SLOT;
 	conn->client = *client;
+	conn->client.generation = vg_generation_ref(vg_follow_current(worker));
 	conn->client.began = vg_loop_monotonic(&worker->loop);
 	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->client.id);
 	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
@@ -224,13 +251,15 @@ void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src,
 	int on = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
-	vg_conn_deadline(conn, worker->gateway->header_timeout_ms);
+	vg_conn_deadline(conn, conn->client.generation->gateway->header_timeout_ms);
 	vg_stream_want(&conn->stream, true, false);
 }
 
 static void free_now(void *object)
 {
-	free(object);
+	struct vg_conn *conn = object;
+	vg_generation_unref(&conn->client.generation);
+	free(conn);
 }
 
 void vg_conn_close(struct vg_conn *conn)

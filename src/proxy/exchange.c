@@ -4,7 +4,9 @@
 
 #include "proxy/admit.h"
 #include "proxy/answer.h"
+#include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 #include "proxy/origin.h"
 #include "proxy/reach.h"
 #include "proxy/tell.h"
@@ -26,13 +28,13 @@ enum deadline {
 static void drop_origin(struct vg_exchange *x, bool reusable)
 {
 	if (x->origin != NULL)
-		vg_pool_put(&x->worker->pool, &x->origin, reusable);
+		vg_pool_put(&x->client->generation->pool, &x->origin, reusable);
 }
 
 static void forget_dial(struct vg_exchange *x)
 {
 	if (x->dialling)
-		vg_pool_forget(&x->worker->pool, x);
+		vg_dials_forget(&x->worker->dials, x);
 	x->dialling = false;
 }
 
@@ -214,7 +216,7 @@ const char *vg_state_word(enum vg_state state)
 /* What dialling has left of the time to connect. */
 static uint64_t handshake_ms(const struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	int64_t spent = (vg_loop_monotonic(&x->worker->loop) - x->dial_began) / 1000;
 	int64_t all = vg_img_services(image)[x->service].connect_timeout_ms;
 	return spent < all ? (uint64_t)(all - spent) : 0;
@@ -222,13 +224,13 @@ static uint64_t handshake_ms(const struct vg_exchange *x)
 
 static void arm(struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	enum deadline deadline = rows[x->state].deadline;
 	if (deadline == DEADLINE_NONE) {
 		(void)evtimer_del(&x->deadline);
 		return;
 	}
-	uint64_t ms = x->worker->gateway->idle_timeout_ms;
+	uint64_t ms = x->client->generation->gateway->idle_timeout_ms;
 	if (deadline == DEADLINE_CONNECT)
 		ms = (uint64_t)vg_img_services(image)[x->service].connect_timeout_ms + DIAL_SLACK_MS;
 	if (deadline == DEADLINE_HANDSHAKE)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 #include "proxy_stage.h"
 
 /* One thing that happens. In texts "@N@" stands for N times the letter a. */
@@ -499,10 +500,11 @@ static void check_nothing_left(const char *what)
 {
 	struct vg_worker *worker = &stage.loop.worker;
 	cr_assert_null(vg_loopback_exchange(&stage.loop), "%s: an exchange is left", what);
-	for (uint32_t i = 0; i < worker->pool.row_count; i++)
-		cr_assert_eq(worker->pool.rows[i].busy, 0, "%s: an upstream is still busy", what);
-	for (uint32_t i = 0; i < VG_POOL_DIALS; i++)
-		cr_assert_eq(worker->pool.dials[i].id, 0, "%s: a dial is left", what);
+	const struct vg_pool *pool = &worker->current->pool;
+	for (uint32_t i = 0; i < pool->row_count; i++)
+		cr_assert_eq(pool->rows[i].busy, 0, "%s: an upstream is still busy", what);
+	for (uint32_t i = 0; i < VG_DIALS; i++)
+		cr_assert_eq(worker->dials.rows[i].id, 0, "%s: a dial is left", what);
 	uint32_t spares = 0;
 	for (const struct vg_exchange *x = worker->spare; x != NULL; x = x->next_spare)
 		spares++;

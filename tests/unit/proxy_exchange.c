@@ -160,6 +160,8 @@ static const struct scenario scenarios[] = {
 	 PROBLEM("400 Bad Request"), "ended", "http.path 400 0>0 encoded slash\n"},
 	{"bare LF", {{SAY, "GET /v1/x HTTP/1.1\n" HOST "\r\n"}}, NULL,
 	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
+	{"malformed HEAD", {{SAY, "HEAD /v1/x HTTP/1.1\n" HOST "\r\n"}}, NULL,
+	 "HTTP/1.1 400 Bad Request\r\n*\r\n\r\n", "ended", "http.malformed 400 0>0 *\n"},
 	{"both framings: nothing behind it is read",
 	 {{SAY, "POST /v1/x HTTP/1.1\r\n" HOST CHUNKED "Content-Length: 4\r\n\r\n0\r\n\r\n" GET}},
 	 NULL, PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},

@@ -55,17 +55,44 @@ bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, ui
 	return true;
 }
 
+static void close_all(struct vg_loopback *loop)
+{
+	struct vg_pool *pool = &loop->worker.pool;
+	if (loop->vendor.stream != NULL)
+		vg_conn_close(loop->conn);
+	for (uint32_t i = 0; pool->rows != NULL && i < pool->row_count; i++)
+		while (pool->rows[i].idle != NULL)
+			vg_pool_drop(pool, pool->rows[i].idle);
+}
+
+static void forget_all(struct vg_loopback *loop)
+{
+	for (uint32_t i = 0; i < loop->origin_count; i++) {
+		VG_ASSERT(loop->origins[i].memory.stream == NULL);
+		vg_memory_fini(&loop->origins[i].memory);
+	}
+	vg_memory_fini(&loop->vendor);
+	loop->origin_count = 0;
+}
+
+void vg_loopback_reset(struct vg_loopback *loop)
+{
+	struct vg_record record;
+	close_all(loop);
+	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
+	while (vg_loopback_event(loop, &record))
+		;
+	forget_all(loop);
+}
+
 void vg_loopback_fini(struct vg_loopback *loop)
 {
 	struct vg_worker *worker = &loop->worker;
-	if (loop->vendor.stream != NULL)
-		vg_conn_close(loop->conn);
+	close_all(loop);
 	vg_pool_fini(&worker->pool);
 	vg_loop_fini(&worker->loop);
 	vg_exchange_free_spare(worker);
-	for (uint32_t i = 0; i < loop->origin_count; i++)
-		vg_memory_fini(&loop->origins[i].memory);
-	vg_memory_fini(&loop->vendor);
+	forget_all(loop);
 	free(loop->ring_mem);
 	free(loop->tail_mem);
 	loop->ring_mem = loop->tail_mem = NULL;

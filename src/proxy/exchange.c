@@ -301,8 +301,10 @@ struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wi
 {
 	bool used = worker->spare != NULL;
 	struct vg_exchange *x = take_spare(worker);
-	if (x == NULL)
+	if (x == NULL) {
+		worker->untold++;
 		return NULL;
+	}
 	struct vg_arena arena = used ? x->arena : (struct vg_arena){.max = ARENA_MAX};
 	*x = (struct vg_exchange){
 		.worker = worker,

@@ -95,7 +95,7 @@ struct vg_exchange {
 	struct vg_exchange *next_spare;
 };
 
-/* NULL: no memory. The exchange is in READ_HEAD; the codec calls one of the next two. */
+/* NULL: no memory, and that is counted (untold). The exchange is in READ_HEAD; the codec calls one of the next two. */
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
 				    void *codec, const struct vg_client *client) VG_MUST_CHECK;
 

@@ -259,15 +259,17 @@ static void play(struct vg_slice script)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (stage.image == NULL)
+	if (stage.image == NULL) {
 		stage_begin(&stage);
+		VG_ASSERT(vg_loopback_init(&stage.loop, stage.image, 128));
+	}
 	told_count = first_event = 0;
 	stage.dial_error = 0;
-	stage_open(&stage, 128);
+	VG_ASSERT(vg_loopback_connect(&stage.loop, &stage.client));
 	play(vg_slice((const char *)data, size));
 	end_connection();
 	for (uint32_t i = 0; i < stage.loop.origin_count; i++)
 		check_upstream(vg_buf_slice(&stage.loop.origins[i].memory.out));
-	stage_close(&stage);
+	vg_loopback_reset(&stage.loop);
 	return 0;
 }

@@ -293,8 +293,11 @@ void vg_h1_fini(struct vg_h1 *h1)
 {
 	h1->pumping = true;
 	h1->broken = true;
+	/* An end in order would make half an answer a whole one, where its length isn't told. */
+	if (h1->exchange != NULL && h1->exchange->answered)
+		vg_stream_reset(&h1->conn->stream);
 	if (h1->exchange != NULL)
-		vg_exchange_gone(h1->exchange, "client closed");
+		vg_exchange_gone(h1->exchange, "gateway closed");
 	vg_buf_fini(&h1->in);
 	vg_buf_fini(&h1->out);
 }

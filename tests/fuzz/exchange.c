@@ -56,7 +56,8 @@ static void keep_event(const struct vg_record *record)
 		else if (value.field == VG_FIELD_RES_BYTES)
 			one->res_bytes = value.number;
 		else if (value.field == VG_FIELD_CONSTRAINT)
-			one->interrupted = vg_slice_starts(value.text, VG_SLICE("client "));
+			one->interrupted = vg_slice_starts(value.text, VG_SLICE("client ")) ||
+					   vg_slice_eq(value.text, VG_SLICE("gateway closed"));
 		else if (value.field == VG_FIELD_METHOD)
 			one->head = vg_slice_eq(value.text, VG_SLICE("HEAD"));
 		else if (value.field == VG_FIELD_REQ)

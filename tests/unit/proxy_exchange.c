@@ -25,6 +25,7 @@ enum step_kind {
 	TIME,     /* the deadline that runs passes */
 	FULL,     /* the ring has no room any more */
 	CONNECT,  /* the vendor comes again */
+	SHUT,     /* the gateway closes all connections: its time to drain is up */
 	EXPECT,   /* a check in between: what the upstream has got so far, as a pattern */
 	STATE     /* a check in between: the state of the exchange */
 };
@@ -216,6 +217,13 @@ static const struct scenario scenarios[] = {
 	 "access.allowed 200 0>* client stalled\n"},
 	{"body that stops", {{SAY, POST("5") "he"}, {TIME}}, UP_POST("5") "he",
 	 PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 2>0 request body\n"},
+	{"shut in an answer without a length: no end in order",
+	 {{SAY, "GET /v1/x HTTP/1.0\r\n" HOST "\r\n"}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\nabc"},
+	  {SHUT}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CLOSE "\r\nabc", "reset",
+	 "access.allowed 200 0>3 gateway closed\n"},
+	{"shut while it waits", {{SAY, GET}, {SHUT}}, UP_GET, "", "ended",
+	 "access.allowed - 0>0 gateway closed\n"},
 	/* The upstream fails. */
 	{"refused", {{REFUSE, .number = ECONNREFUSED}, {SAY, GET}}, "",
 	 PROBLEM("502 Bad Gateway"), "open", "upstream.connect 502 0>0 refused\n"},
@@ -426,6 +434,10 @@ static void take_step(const struct step *step, const char *what)
 		break;
 	case FULL:
 		fill_ring();
+		break;
+	case SHUT:
+		if (loop->vendor.stream != NULL)
+			vg_conn_close(loop->conn);
 		break;
 	case EXPECT:
 		cr_assert(matches(step->text, seen_upstream()), "%s: upstream got %s", what, text);

@@ -195,6 +195,10 @@ static void end_connection(void)
 		vendor->broken = true;
 		stage_run(&stage);
 	}
+	/* Who had ended its half before isn't listened to any more. */
+	if (vendor->stream != NULL)
+		vg_conn_close(stage.loop.conn);
+	stage_run(&stage);
 	VG_ASSERT(vendor->closed);
 	VG_ASSERT(stage.loop.worker.ring.open == 0);
 	read_events();

@@ -222,7 +222,12 @@ static const struct scenario scenarios[] = {
 	  {SHUT}},
 	 UP_GET, "HTTP/1.1 200 OK\r\n" CLOSE "\r\nabc", "reset",
 	 "access.allowed 200 0>3 gateway closed\n"},
-	{"shut while it waits", {{SAY, GET}, {SHUT}}, UP_GET, "", "ended",
+	{"the end waits for room",
+	 {{ROOM, .number = 38}, {SAY, GET}, {LEAVE}, {ANSWER, "HTTP/1.1 204 No Content\r\n\r\n"},
+	  {STATE, "drain"}, {ROOM, .number = 46}, {ROOM, .number = 100}},
+	 UP_GET, "HTTP/1.1 204 No Content\r\n" CLOSE "\r\n", "ended",
+	 "access.allowed 204 0>0\n"},
+	{"shut while it waits", {{SAY, GET}, {SHUT}}, UP_GET, "", "cut off",
 	 "access.allowed - 0>0 gateway closed\n"},
 	/* The upstream fails. */
 	{"refused", {{REFUSE, .number = ECONNREFUSED}, {SAY, GET}}, "",
@@ -462,7 +467,9 @@ static const char *fate(void)
 		return vendor->closed ? "gone" : "left behind";
 	if (vendor->out_reset)
 		return "reset";
-	return vendor->out_ended ? "ended" : "open";
+	if (vendor->out_ended)
+		return "ended";
+	return vendor->closed ? "cut off" : "open";
 }
 
 struct told {

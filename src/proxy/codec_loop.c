@@ -139,14 +139,45 @@ bool vg_loopback_run(struct vg_loopback *loop)
 	return false;
 }
 
-bool vg_loopback_expire(struct vg_loopback *loop)
+/* The deadline that runs, and how long it still does; NULL. */
+static struct event *running(const struct vg_loopback *loop, int64_t *left)
 {
 	struct vg_exchange *exchange = vg_loopback_exchange(loop);
+	struct timeval when, now;
 	if (loop->vendor.stream == NULL)
-		return false;
+		return NULL;
 	struct event *deadline = exchange != NULL ? &exchange->deadline : &loop->conn->deadline;
-	if (!evtimer_pending(deadline, NULL))
+	if (!evtimer_pending(deadline, &when))
+		return NULL;
+	(void)evutil_gettimeofday(&now, NULL);
+	*left = (int64_t)(when.tv_sec - now.tv_sec) * 1000000 + (when.tv_usec - now.tv_usec);
+	if (*left < 0)
+		*left = 0;
+	return deadline;
+}
+
+static void pass(struct vg_loopback *loop, int64_t us)
+{
+	loop->worker.loop.ahead += us;
+	loop->worker.loop.stale = true;
+}
+
+bool vg_loopback_wait(struct vg_loopback *loop)
+{
+	int64_t left;
+	if (running(loop, &left) == NULL)
 		return false;
+	pass(loop, left / 2);
+	return true;
+}
+
+bool vg_loopback_expire(struct vg_loopback *loop)
+{
+	int64_t left;
+	struct event *deadline = running(loop, &left);
+	if (deadline == NULL)
+		return false;
+	pass(loop, left);
 	event_active(deadline, EV_TIMEOUT, 1);
 	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
 	return true;

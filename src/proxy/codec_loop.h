@@ -59,6 +59,9 @@ bool vg_loopback_run(struct vg_loopback *loop) VG_MUST_CHECK;
 /* The deadline of the request under way passes, or that of the connection; false: none runs. */
 bool vg_loopback_expire(struct vg_loopback *loop) VG_MUST_CHECK;
 
+/* Half of the time until then passes; the clocks say so. */
+bool vg_loopback_wait(struct vg_loopback *loop) VG_MUST_CHECK;
+
 /* The next event, valid until the next call; false: there is none. */
 bool vg_loopback_event(struct vg_loopback *loop, struct vg_record *record) VG_MUST_CHECK;
 

@@ -90,6 +90,11 @@ struct vg_exchange {
 	uint64_t res_bytes;
 	unsigned dropped;         /* header fields that did not pass */
 
+	/* How fast the vendor is: of STALL states, while it is the vendor who owes something. */
+	bool owes;
+	int64_t pace_since;  /* monotonic; 0: none is measured yet in this state */
+	uint64_t pace_from;  /* bytes that had moved then */
+
 	int64_t began, sent, heard; /* monotonic: begin, head sent upstream, answer's head there */
 	struct vg_resting resting;
 	struct vg_exchange *next_spare;

@@ -22,6 +22,7 @@ enum step_kind {
 	BREAK,    /* it resets */
 	CHOKE,    /* it takes only so many bytes for now */
 	REFUSE,   /* dials fail from here on, with that errno */
+	HALF_TIME, /* half of the time until that goes by */
 	TIME,     /* the deadline that runs passes */
 	FULL,     /* the ring has no room any more */
 	CONNECT,  /* the vendor comes again */
@@ -215,6 +216,26 @@ static const struct scenario scenarios[] = {
 	  {STATE, "respond"}, {TIME}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
 	 "access.allowed 200 0>* client stalled\n"},
+	{"body in drops: one byte in time buys no time",
+	 {{SAY, POST("9") "h"}, {HALF_TIME}, {SAY, "e"}, {HALF_TIME}, {SAY, "l"}, {TIME}},
+	 UP_POST("9") "hel", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 3>0 request body\n"},
+	{"body at a pace",
+	 {{SAY, POST("30000") "@10240@"}, {TIME}, {SAY, "@10240@"}, {TIME}, {SAY, "@9520@"},
+	  {ANSWER, OK}},
+	 UP_POST("30000") "*", OK, "open", ALLOWED("30000>2")},
+	{"reader in drops",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"}, {HALF_TIME},
+	  {ROOM, .number = 15000}, {TIME}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
+	 "access.allowed 200 0>* client stalled\n"},
+	{"reader at a pace",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n@30000@"}, {HALF_TIME},
+	  {ROOM, .number = 16000}, {TIME}, {ROOM, .number = 100000}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\na*", "open",
+	 ALLOWED("0>30000")},
 	{"body that stops", {{SAY, POST("5") "he"}, {TIME}}, UP_POST("5") "he",
 	 PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 2>0 request body\n"},
 	{"shut in an answer without a length: no end in order",
@@ -436,6 +457,9 @@ static void take_step(const struct step *step, const char *what)
 		break;
 	case TIME:
 		cr_assert(vg_loopback_expire(loop), "%s: no deadline runs", what);
+		break;
+	case HALF_TIME:
+		cr_assert(vg_loopback_wait(loop), "%s: no deadline runs", what);
 		break;
 	case FULL:
 		fill_ring();

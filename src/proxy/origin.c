@@ -77,7 +77,7 @@ bool vg_origin_flush(struct vg_origin *origin)
 
 enum vg_io vg_origin_fill(struct vg_origin *origin)
 {
-	bool more;
+	bool more = false;
 	return vg_stream_fill(&origin->stream, &origin->in, VG_ORIGIN_READ, &more);
 }
 

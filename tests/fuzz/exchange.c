@@ -190,7 +190,7 @@ static size_t first_event;
 static void end_connection(void)
 {
 	struct vg_memory *vendor = &stage.loop.vendor;
-	bool ended = vendor->out_ended && !vendor->out_reset && !vendor->broken;
+	bool ended = vendor->out_ended && !vendor->out_reset;
 	if (vendor->stream != NULL) {
 		vendor->broken = true;
 		stage_run(&stage);

@@ -61,8 +61,8 @@ static void read_clocks(struct vg_loop *loop)
 {
 	if (!loop->stale)
 		return;
-	loop->wall = vg_clock_wall();
-	loop->monotonic = vg_clock_monotonic();
+	loop->wall = vg_clock_wall() + loop->ahead;
+	loop->monotonic = vg_clock_monotonic() + loop->ahead;
 	loop->stale = false;
 }
 

@@ -24,6 +24,7 @@ struct vg_loop {
 	struct event_base *base;
 	int64_t wall;      /* microseconds since 1970 UTC, of this turn */
 	int64_t monotonic; /* microseconds */
+	int64_t ahead;     /* what tests and replay have let pass, beside the clocks */
 	bool stale;        /* nobody has asked for the time in this turn */
 	bool stopped;
 	struct vg_resting *resting;

@@ -96,6 +96,7 @@ void vg_admit_raw(struct vg_exchange *x, const struct vg_http_head *head, struct
 	if (!vg_slice_cut(&line, ' ', &method) || !vg_slice_cut(&line, ' ', &target))
 		return;
 	x->asked.method = keep(x, method);
+	x->asked.head = vg_slice_eq(method, VG_SLICE("HEAD"));
 	x->asked.path = keep(x, vg_slice_first(target, vg_slice_find(target, '?')));
 }
 

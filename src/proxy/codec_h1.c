@@ -73,6 +73,12 @@ static void wire_cut(void *codec)
 	h1->cut = true;
 }
 
+static uint64_t wire_sent(const void *codec)
+{
+	const struct vg_h1 *h1 = codec;
+	return h1->sent;
+}
+
 static void pump(struct vg_h1 *h1);
 
 static void wire_kick(void *codec)
@@ -97,6 +103,7 @@ static const struct vg_wire_ops wire = {
 	.problem = wire_problem,
 	.go_on = wire_go_on,
 	.cut = wire_cut,
+	.sent = wire_sent,
 	.kick = wire_kick,
 	.done = wire_done,
 };
@@ -135,7 +142,9 @@ static void flush(struct vg_h1 *h1)
 {
 	if (h1->out.len == 0 || h1->blocked || h1->broken)
 		return;
+	size_t before = h1->out.len;
 	enum vg_io io = vg_stream_flush(&h1->conn->stream, &h1->out);
+	h1->sent += before - h1->out.len;
 	h1->blocked = io == VG_IO_AGAIN;
 	if (io == VG_IO_ERROR)
 		lose(h1, "client closed");
@@ -298,8 +307,11 @@ void vg_h1_fini(struct vg_h1 *h1)
 {
 	h1->pumping = true;
 	h1->broken = true;
+	/* An end in order would make half an answer a whole one, where its length isn't told. */
+	if (h1->exchange != NULL && h1->exchange->answered)
+		vg_stream_reset(&h1->conn->stream);
 	if (h1->exchange != NULL)
-		vg_exchange_gone(h1->exchange, "client closed");
+		vg_exchange_gone(h1->exchange, "gateway closed");
 	vg_buf_fini(&h1->in);
 	vg_buf_fini(&h1->out);
 }

@@ -42,21 +42,28 @@ void vg_conn_deadline(struct vg_conn *conn, uint64_t ms)
 		vg_loop_arm(&conn->deadline, ms);
 }
 
-static void linger(struct vg_conn *conn)
+/* `ended`: our half is; else that is tried again as soon as there is room. */
+static void linger(struct vg_conn *conn, bool ended)
 {
 	conn->state = VG_CONN_LINGER;
 	vg_conn_deadline(conn, LINGER_MS);
-	vg_stream_want(&conn->stream, true, false);
+	vg_stream_want(&conn->stream, !conn->h1.eof, !ended);
+}
+
+static void end_half(struct vg_conn *conn)
+{
+	enum vg_io io = vg_stream_end(&conn->stream);
+	if (io == VG_IO_ERROR || (io == VG_IO_OK && conn->h1.eof))
+		vg_conn_close(conn);
+	else if (conn->state != VG_CONN_LINGER)
+		linger(conn, io == VG_IO_OK);
+	else
+		vg_stream_want(&conn->stream, !conn->h1.eof, io != VG_IO_OK);
 }
 
 void vg_conn_finish(struct vg_conn *conn)
 {
-	bool heard_all = conn->h1.eof;
-	enum vg_io io = vg_stream_end(&conn->stream);
-	if (heard_all || io == VG_IO_ERROR)
-		vg_conn_close(conn);
-	else
-		linger(conn);
+	end_half(conn);
 }
 
 /* One failed handshake, one event; then the alert is given time to arrive. */
@@ -72,7 +79,7 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
 		vg_conn_close(conn);
 	else
-		linger(conn);
+		linger(conn, true);
 }
 
 static void begin_serving(struct vg_conn *conn)
@@ -191,7 +198,9 @@ static void on_ready(void *owner, unsigned what)
 		vg_h1_ready(&conn->h1, what);
 		return;
 	case VG_CONN_LINGER:
-		if (vg_stream_discard(&conn->stream) != VG_IO_AGAIN)
+		if ((what & VG_STREAM_WRITE) != 0)
+			end_half(conn);
+		else if (vg_stream_discard(&conn->stream) != VG_IO_AGAIN)
 			vg_conn_close(conn);
 		return;
 	case VG_CONN_CLOSED:

@@ -15,7 +15,7 @@ enum vg_type {
 #define VG_TYPE(NAME, function, text) VG_CHECK_##NAME,
 #define VG_WORDS(NAME, words) VG_CHECK_##NAME,
 #include "config/check.def"
-	VG_CHECKS
+	VG_TYPES
 };
 
 /* Whether the value is of that type; *number is its value where the type is a number's. */

@@ -60,7 +60,7 @@ bool vg_child_table_all(const struct vg_child_table *table, enum vg_process_stat
 	return true;
 }
 
-void vg_process_died(struct vg_process *process, int64_t now)
+void vg_process_died(struct vg_process *process, bool surprise, int64_t now)
 {
 	vg_chan_close(&process->chan);
 	vg_fd_close(&process->partner_fd);
@@ -68,7 +68,8 @@ void vg_process_died(struct vg_process *process, int64_t now)
 	process->deadline = VG_PROCESS_NEVER;
 	if (now - process->started >= BACKOFF_FORGIVEN)
 		process->backoff = BACKOFF_FIRST;
-	if (process->state == VG_PROCESS_ENDING) {
+	process->swept = false;
+	if (!surprise) {
 		process->start_at = now;
 	} else {
 		process->start_at = now + process->backoff;

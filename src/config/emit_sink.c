@@ -23,7 +23,8 @@ static const struct {
 	{"stdout", VG_SINK_STDOUT, PLACE_NONE},
 };
 
-static void emit_place(struct vg_emit *emit, const struct vg_set_telemetry *sink,
+/* False where there can be no such place. */
+static bool emit_place(struct vg_emit *emit, const struct vg_set_telemetry *sink,
 		       struct vg_img_sink *row)
 {
 	size_t i = 0;
@@ -36,10 +37,12 @@ static void emit_place(struct vg_emit *emit, const struct vg_set_telemetry *sink
 		VG_ASSERT(vg_addr_port_parse(rest, &row->addr, &row->port));
 	if (schemes[i].place == PLACE_PATH)
 		row->path = vg_emit_path(emit, &sink->set, rest);
-	if (row->kind == VG_SINK_UNIX && row->path.len > VG_SINK_PATH_MAX)
-		VG_EMIT_ERROR(emit, &sink->set, sink->to.line,
-			      "to is the path of a socket, which holds at most %d bytes; this is %u",
-			      VG_SINK_PATH_MAX, row->path.len);
+	if (row->kind != VG_SINK_UNIX || row->path.len <= VG_SINK_PATH_MAX)
+		return true;
+	VG_EMIT_ERROR(emit, &sink->set, sink->to.line,
+		      "to is the path of a socket, which holds at most %d bytes; this is %u",
+		      VG_SINK_PATH_MAX, row->path.len);
+	return false;
 }
 
 static enum vg_syslog_head head_of(const struct vg_set_telemetry *sink,
@@ -120,7 +123,8 @@ static void emit_sink(struct vg_emit *emit, const struct vg_set_telemetry *sink)
 		.events = events_of(emit, sink),
 		.spool = sink->spool.value,
 	};
-	emit_place(emit, sink, &row);
+	if (!emit_place(emit, sink, &row))
+		return;
 	row.head = (uint8_t)head_of(sink, &row);
 	emit_fields(emit, sink, &row);
 	(void)vg_build_row(emit->build, VG_SECTION_SINK, &row);

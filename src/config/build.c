@@ -196,6 +196,8 @@ bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block
 	memcpy(header.gen, gen, sizeof(header.gen));
 	for (uint32_t i = 0; i < vg_build_count(build, VG_SECTION_RULE); i++)
 		vg_build_row(build, VG_SECTION_LEAD, &(struct vg_img_lead){0});
+	if (!vg_build_literals(build))
+		return false;
 	*size = lay_out(build, &header);
 	header.size = *size;
 	if (build->failed || *size > VG_IMAGE_MAX)

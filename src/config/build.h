@@ -37,9 +37,12 @@ uint32_t vg_build_count(const struct vg_build *build, enum vg_section section) V
 /* Rows already appended, to be changed in place or sorted until the next append. */
 void *vg_build_rows(struct vg_build *build, enum vg_section section) VG_MUST_CHECK;
 
+/* Appends the LITERAL section: part of vg_build_finish. False: memory. */
+bool vg_build_literals(struct vg_build *build) VG_MUST_CHECK;
+
 /*
- * The block, in the arena; `gen` is 32 bytes. Writes the LEAD section, which nobody
- * appends to. Called once. False where something failed on the way.
+ * The block, in the arena; `gen` is 32 bytes. Writes the LEAD and LITERAL sections, which nobody
+ * else appends to. Called once. False where something failed on the way.
  */
 bool vg_build_finish(struct vg_build *build, const uint8_t gen[32], void **block, size_t *size)
 	VG_MUST_CHECK;

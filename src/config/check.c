@@ -7,6 +7,7 @@
 #include "config/units.h"
 #include "config/upstream.h"
 #include "policy/path.h"
+#include "vocab/field.h"
 #include "vocab/method.h"
 
 #define LABEL_MAX 63
@@ -144,9 +145,21 @@ static bool check_sink(struct vg_slice s, uint64_t *number)
 {
 	(void)number;
 	struct vg_slice rest;
-	if (after(s, VG_SLICE("udp://"), &rest))
+	if (after(s, VG_SLICE("udp://"), &rest) || after(s, VG_SLICE("tcp://"), &rest))
 		return is_endpoint(rest);
-	return after(s, VG_SLICE("file:"), &rest) && rest.len > 0;
+	if (after(s, VG_SLICE("file:"), &rest) || after(s, VG_SLICE("unix:"), &rest))
+		return rest.len > 0;
+	return vg_slice_eq(s, VG_SLICE("stdout"));
+}
+
+/* One that messages have. */
+static bool check_field(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	enum vg_field field = vg_field_of_name(s);
+	if (field == VG_FIELD_COUNT)
+		return vg_slice_eq(s, VG_SLICE("all"));
+	return vg_field_row(field)->source != VG_SOURCE_ASIDE;
 }
 
 /* RFC 3986 3.1: a scheme, a colon, and something. */

@@ -12,8 +12,8 @@
 #include "base/slice.h"
 
 enum vg_type {
-#define VG_TYPE(NAME, function, text) VG_TYPE_##NAME,
-#define VG_WORDS(NAME, words) VG_TYPE_##NAME,
+#define VG_TYPE(NAME, function, text) VG_CHECK_##NAME,
+#define VG_WORDS(NAME, words) VG_CHECK_##NAME,
 #include "config/check.def"
 	VG_TYPES
 };

@@ -44,6 +44,9 @@ struct vg_cert_file {
 /* [gateway], [tls], [limits], [telemetry]. */
 void vg_emit_gateway(struct vg_emit *emit);
 
+/* [telemetry] alone; called by that. */
+void vg_emit_sinks(struct vg_emit *emit);
+
 /* [service], sorted; sets each one's row. */
 void vg_emit_services(struct vg_emit *emit);
 
@@ -62,6 +65,11 @@ const struct vg_cert_file *vg_emit_certs(struct vg_emit *emit, const struct vg_s
 					 const struct vg_set_text *path, bool is_ca) VG_MUST_CHECK;
 
 struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set);
+
+/* A path that a section names, from the root: the roles have directories of their own. "" where it
+   was not set. */
+struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set, struct vg_slice written)
+	VG_MUST_CHECK;
 
 /* "" where it was not set. */
 struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text);

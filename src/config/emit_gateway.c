@@ -25,9 +25,8 @@ struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text)
 	return vg_build_text(emit->build, text->value.ptr == NULL ? VG_SLICE_EMPTY : text->value);
 }
 
-/* A path that a section names, from the root: the roles have directories of their own. */
-static struct vg_str emit_path(struct vg_emit *emit, const struct vg_set *set,
-			       struct vg_slice written)
+struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set,
+			   struct vg_slice written)
 {
 	if (written.ptr == NULL)
 		return (struct vg_str){0};
@@ -51,7 +50,7 @@ static struct vg_str emit_node(struct vg_emit *emit, const struct vg_set_gateway
 	if (gateway->node.line != 0)
 		return vg_emit_text(emit, &gateway->node);
 	if (gethostname(name, sizeof(name) - 1) != 0 ||
-	    !vg_check(VG_TYPE_NODE, vg_slice_str(name), &unused))
+	    !vg_check(VG_CHECK_NODE, vg_slice_str(name), &unused))
 		VG_EMIT_ERROR(emit, &gateway->set, gateway->set.line,
 			      "the host name \"%s\" can't name this gateway; set node", name);
 	return vg_build_text(emit->build, vg_slice_str(name));
@@ -64,8 +63,8 @@ static void emit_gateway_row(struct vg_emit *emit)
 	const struct vg_set_limits *limits = &emit->model->limits;
 	struct vg_img_gateway row = {
 		.node = emit_node(emit, gateway),
-		.state = emit_path(emit, &gateway->set, gateway->state.value),
-		.run = emit_path(emit, &gateway->set, gateway->run.value),
+		.state = vg_emit_path(emit, &gateway->set, gateway->state.value),
+		.run = vg_emit_path(emit, &gateway->set, gateway->run.value),
 		.user = vg_emit_text(emit, &gateway->user),
 		.workers = gateway->workers.value != 0 ? (uint32_t)gateway->workers.value
 						       : count_workers(),
@@ -100,7 +99,7 @@ static void emit_server_cert(struct vg_emit *emit)
 		return;
 	struct vg_img_cert row = {
 		.chain = file->ders,
-		.key_path = emit_path(emit, &tls->set, tls->private_key.value),
+		.key_path = vg_emit_path(emit, &tls->set, tls->private_key.value),
 	};
 	(void)vg_build_row(emit->build, VG_SECTION_CERT, &row);
 	vg_diag_add(emit->diags, VG_SEVERITY_NOTE, tls->set.input->shown, tls->private_key.line,
@@ -108,39 +107,12 @@ static void emit_server_cert(struct vg_emit *emit)
 		    VG_SLICE_FMT(tls->private_key.value));
 }
 
-static void emit_sink(struct vg_emit *emit, const struct vg_set_telemetry *sink)
-{
-	/* RFC 5424 6.2.1, as the words of FACILITY. */
-	static const uint8_t facilities[] = {16, 17, 18, 19, 20, 21, 22, 23, 4, 10, 3, 1};
-	const struct vg_slice udp = VG_SLICE("udp://"), file = VG_SLICE("file:");
-	struct vg_slice to = sink->to.value;
-	struct vg_img_sink row = {
-		.name = vg_build_text(emit->build, sink->set.name),
-		.kind = VG_SINK_FILE,
-		.format = (uint8_t)sink->format.value,
-		.facility = facilities[sink->facility.value],
-	};
-	if (!vg_slice_starts(to, udp)) {
-		row.path = emit_path(emit, &sink->set, vg_slice_from(to, file.len));
-	} else {
-		row.kind = VG_SINK_UDP;
-		if (!vg_addr_port_parse(vg_slice_from(to, udp.len), &row.addr, &row.port))
-			return;
-	}
-	(void)vg_build_row(emit->build, VG_SECTION_SINK, &row);
-}
-
 void vg_emit_gateway(struct vg_emit *emit)
 {
 	emit_gateway_row(emit);
 	emit_listeners(emit);
 	emit_server_cert(emit);
-	for (struct vg_set_telemetry *sink = emit->model->sinks; sink != NULL; sink = sink->next)
-		if (!sink->set.faulty)
-			emit_sink(emit, sink);
-	if (emit->model->sinks == NULL)
-		vg_diag_add(emit->diags, VG_SEVERITY_WARNING, emit->model->input->shown, 0,
-			    "there is no [telemetry NAME]: events stay in the log of this machine");
+	vg_emit_sinks(emit);
 }
 
 static struct vg_slice prefix_of(const struct vg_set_service *service)

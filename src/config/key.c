@@ -13,7 +13,7 @@ static const struct vg_set_row set_rows[VG_SET_KINDS] = {
 #define REQUIRED VG_KEY_REQUIRED
 static const struct vg_key key_rows[] = {
 #define VG_KEY(KIND, word, key, store, type, flags, low, high, value, help)                        \
-	{VG_SET_##KIND, #key, VG_KEY_##store, VG_TYPE_##type, flags, low, high, value, help,       \
+	{VG_SET_##KIND, #key, VG_KEY_##store, VG_CHECK_##type, flags, low, high, value, help,       \
 	 offsetof(struct vg_set_##word, key)},
 #include "config/key.def"
 };
@@ -229,6 +229,7 @@ static void put_list(const struct put *put, const struct vg_ini_piece *pieces, s
 	struct vg_set_list *list = put->member;
 	uint64_t high = 0;
 	list->line = pieces[0].line;
+	list->count = 0; /* what is given takes the default's place */
 	list->items = vg_arena_array(put->sink->arena, count_items(pieces, count),
 				     sizeof(*list->items));
 	if (list->items == NULL) {

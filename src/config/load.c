@@ -122,7 +122,7 @@ static bool check_name(struct load *load, enum vg_set_kind kind, struct vg_slice
 		FAULT(load, line, "[%s] needs a name: [%s NAME]", row->word, row->word);
 	else if (name.len > 0 && !vg_units_name(name))
 		FAULT(load, line, "\"%.*s\" in [%s] must be %s", VG_SLICE_FMT(name), row->word,
-		      vg_check_text(VG_TYPE_NAME));
+		      vg_check_text(VG_CHECK_NAME));
 	else
 		return true;
 	return false;

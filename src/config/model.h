@@ -79,7 +79,13 @@ struct vg_set_telemetry {
 	struct vg_set set;
 	struct vg_set_text to;
 	struct vg_set_number format;
+	struct vg_set_number header; /* line 0: as the sink's kind and format have it */
 	struct vg_set_number facility;
+	struct vg_set_list events;
+	struct vg_set_list fields;
+	struct vg_set_number identifiers;
+	struct vg_set_number spool;
+	struct vg_set_number on_full;
 	struct vg_set_telemetry *next;
 };
 

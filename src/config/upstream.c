@@ -5,7 +5,7 @@
 static bool is_host_name(struct vg_slice s)
 {
 	uint64_t unused;
-	return vg_check(VG_TYPE_HOST, s, &unused);
+	return vg_check(VG_CHECK_HOST, s, &unused);
 }
 
 static bool read_port(struct vg_slice digits, uint16_t *port)

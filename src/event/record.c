@@ -38,7 +38,7 @@ static void add(struct vg_record_writer *writer, enum vg_field field, enum vg_fi
 		const void *value, size_t len)
 {
 	const struct vg_field_row *row = vg_field_row(field);
-	VG_ASSERT(row->type == type && row->source == VG_SOURCE_RECORD);
+	VG_ASSERT(row->type == type && vg_field_is_stored(field));
 	if (writer->cap - writer->len < FIELD_HEAD + len + TRUNC_SIZE) {
 		writer->trunc = true;
 		return;
@@ -110,7 +110,7 @@ static bool field_at(const struct vg_record *record, size_t at, struct vg_record
 	if (len - at < head.len || field == VG_FIELD_COUNT)
 		return false;
 	const struct vg_field_row *row = vg_field_row(field);
-	if (head.type != row->type || row->source != VG_SOURCE_RECORD)
+	if (head.type != row->type || !vg_field_is_stored(field))
 		return false;
 
 	*value = (struct vg_record_value){.field = field, .type = row->type};

@@ -30,12 +30,15 @@ struct vg_ring_tail {
 	struct identity identity;
 	uint8_t pad[32];
 	_Atomic uint64_t tail; /* records before it are in the log */
+	uint8_t pad2[56];
+	_Atomic uint64_t refuse; /* enum vg_ring_refuse */
 };
 
 _Static_assert(sizeof(struct identity) == 32, "layout 1");
 _Static_assert(offsetof(struct vg_ring_file, head) == 64, "layout 1");
 _Static_assert(offsetof(struct vg_ring_file, state) == 128, "layout 1");
 _Static_assert(offsetof(struct vg_ring_tail, tail) == 64, "layout 1");
+_Static_assert(offsetof(struct vg_ring_tail, refuse) == 128, "layout 1");
 
 /* Two records, so that one is whole while the other is written. */
 struct facts {
@@ -206,9 +209,26 @@ static void assert_record(size_t len, size_t max)
 	VG_ASSERT(len >= sizeof(struct vg_record_head) && len % 8 == 0 && len <= max);
 }
 
+static uint64_t load_refuse(const struct vg_ring *ring)
+{
+	return atomic_load_explicit(&ring->tail->refuse, memory_order_relaxed);
+}
+
+void vg_ring_refuse(struct vg_ring *ring, enum vg_ring_refuse what)
+{
+	atomic_store_explicit(&ring->tail_rw->refuse, (uint64_t)what, memory_order_relaxed);
+}
+
+bool vg_ring_may_begin(const struct vg_ring *ring)
+{
+	return load_refuse(ring) == VG_RING_REFUSE_NONE;
+}
+
 uint32_t vg_ring_begin(struct vg_ring *ring, const void *facts, size_t len)
 {
 	assert_record(len, VG_SLOT_FACTS);
+	if (load_refuse(ring) >= VG_RING_REFUSE_ALL)
+		return VG_NO_SLOT;
 	uint64_t used = vg_ring_head(ring) - load_tail(ring);
 	if (used + (uint64_t)ring->open * VG_RECORD_MAX + HEADROOM > ring->bytes)
 		return VG_NO_SLOT;

@@ -68,7 +68,26 @@ bool vg_ring_open_reader(struct vg_ring *ring, void *file, size_t file_size, voi
 
 uint64_t vg_ring_id(const struct vg_ring *ring) VG_MUST_CHECK;
 
-/* Writer. `facts` is a record of at most VG_SLOT_FACTS bytes. VG_NO_SLOT where the ring is full. */
+/*
+ * What the reader lets writers begin: a sink that must not lose a record is too far behind
+ * (on_full = deny). It stands in the tail's page, which writers can't change.
+ */
+enum vg_ring_refuse {
+	VG_RING_REFUSE_NONE,
+	VG_RING_REFUSE_ACCESS, /* no exchange; handshakes, so that their requests learn why */
+	VG_RING_REFUSE_ALL
+};
+
+/* Reader. */
+void vg_ring_refuse(struct vg_ring *ring, enum vg_ring_refuse what);
+
+/* Writer: an exchange may begin, as far as the reader is concerned. */
+bool vg_ring_may_begin(const struct vg_ring *ring) VG_MUST_CHECK;
+
+/*
+ * Writer. `facts` is a record of at most VG_SLOT_FACTS bytes. VG_NO_SLOT where the ring is full, or
+ * all is refused; who begins an exchange asks vg_ring_may_begin, too.
+ */
 uint32_t vg_ring_begin(struct vg_ring *ring, const void *facts, size_t len) VG_MUST_CHECK;
 
 /* More facts in place of the first ones: whole before they count. */

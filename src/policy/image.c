@@ -72,14 +72,25 @@ static const char *check_cert(const struct vg_image *image, uint32_t at)
 	return row->chain.count > 0 ? NULL : "cert: no certificate";
 }
 
+/* One that has a path needs it, and the kernel has its own bound for a socket's. */
+static bool is_sink_path(const struct vg_img_sink *row)
+{
+	if (row->kind == VG_SINK_UNIX)
+		return row->path.len > 0 && row->path.len <= VG_SINK_PATH_MAX;
+	return row->kind != VG_SINK_FILE || row->path.len > 0;
+}
+
 static const char *check_sink(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_sink *row = &vg_img_sinks(image)[at];
 	if (!in_text(image, row->name) || !in_text(image, row->path))
 		return "sink: a text lies outside";
-	if (row->kind >= VG_SINK_KINDS || row->format >= VG_FORMATS || row->facility > 23)
+	if (row->kind >= VG_SINK_KINDS || row->format >= VG_FORMATS || row->head >= VG_HEADS ||
+	    row->facility > 23 || row->identifiers >= VG_IDENTIFIERS || row->on_full >= VG_FULLS)
 		return "sink: unknown kind, format or facility";
-	return NULL;
+	if (row->events == 0 || row->events > VG_SINK_EVENTS_ALL || row->spool == 0)
+		return "sink: no events, or no spool";
+	return is_sink_path(row) ? NULL : "sink: no path";
 }
 
 /* By host, then the longer prefix first; no two are alike. */
@@ -292,6 +303,25 @@ static const char *check_lead(const struct vg_image *image, uint32_t at)
 {
 	(void)image, (void)at;
 	return NULL; /* compared with its rule */
+}
+
+static bool literals_in_order(const struct vg_image *image, const struct vg_img_literal *a,
+			      const struct vg_img_literal *b)
+{
+	if (a->service != b->service || a->place != b->place)
+		return a->service < b->service ||
+		       (a->service == b->service && a->place < b->place);
+	return vg_slice_cmp(vg_img_str(image, a->text), vg_img_str(image, b->text)) < 0;
+}
+
+/* One that is missing hides a segment, and shows none: they need not be compared with rules. */
+static const char *check_literal(const struct vg_image *image, uint32_t at)
+{
+	const struct vg_img_literal *row = &vg_img_literals(image)[at];
+	if (row->service >= vg_img_service_count(image) || row->place >= VG_PATH_SEGMENTS_MAX ||
+	    !is_key(image, row->text) || row->text.len == 0)
+		return "literal: no such service, place or text";
+	return at == 0 || literals_in_order(image, row - 1, row) ? NULL : "literal: out of order";
 }
 
 static const char *check_segment(const struct vg_image *image, uint32_t at)

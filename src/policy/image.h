@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(2)
+#define VG_IMAGE_LAYOUT UINT32_C(3)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -85,18 +85,44 @@ struct vg_img_cert {
 	struct vg_str key_path; /* absolute; only the keys role opens it */
 };
 
-enum vg_sink_kind { VG_SINK_UDP, VG_SINK_FILE, VG_SINK_KINDS };
-enum vg_format { VG_FORMAT_SD, VG_FORMATS };
+enum vg_sink_kind {
+	VG_SINK_UDP,
+	VG_SINK_FILE,
+	VG_SINK_TCP,
+	VG_SINK_UNIX,
+	VG_SINK_STDOUT,
+	VG_SINK_KINDS
+};
+enum vg_format { VG_FORMAT_SD, VG_FORMAT_JSON, VG_FORMATS };
+enum vg_syslog_head {
+	VG_HEAD_RFC5424,
+	VG_HEAD_RFC3164,
+	VG_HEAD_NONE,
+	VG_HEAD_LOCAL, /* RFC 3164 without a host, as syslog(3) writes to /dev/log */
+	VG_HEADS
+};
+enum vg_identifiers { VG_IDENTIFIERS_HMAC, VG_IDENTIFIERS_PLAIN, VG_IDENTIFIERS_OMIT,
+		      VG_IDENTIFIERS };
+enum vg_on_full { VG_FULL_DROP_OLDEST, VG_FULL_DROP_NEWEST, VG_FULL_DENY, VG_FULLS };
+
+#define VG_SINK_EVENTS_ALL UINT16_C(0x3ff)
+#define VG_SINK_PATH_MAX 107 /* of a unix socket: sockaddr_un holds no more */
 
 struct vg_img_sink {
 	struct vg_str name;
-	struct vg_str path; /* of a file; absolute */
+	struct vg_str path; /* of a file or socket; absolute */
 	struct vg_addr addr;
 	uint16_t port;
-	uint8_t kind;     /* enum vg_sink_kind */
-	uint8_t format;   /* enum vg_format */
-	uint8_t facility; /* syslog's number, 0 to 23 */
-	uint8_t pad[3];
+	uint8_t kind;        /* enum vg_sink_kind */
+	uint8_t format;      /* enum vg_format */
+	uint8_t head;        /* enum vg_syslog_head */
+	uint8_t facility;    /* syslog's number, 0 to 23 */
+	uint8_t identifiers; /* enum vg_identifiers */
+	uint8_t on_full;     /* enum vg_on_full */
+	uint16_t events;     /* bit N: those with codes of VGNxxx */
+	uint16_t pad[3];
+	uint64_t spool;      /* bytes of the log that its cursor may lag by */
+	uint8_t fields[32];  /* bit N: the field with that number (vocab/field.def) */
 };
 
 enum vg_balance { VG_BALANCE_ROUND_ROBIN, VG_BALANCE_LEAST_CONN, VG_BALANCES };
@@ -234,6 +260,16 @@ struct vg_img_lead {
 	uint16_t hash;
 	uint8_t count; /* of segments */
 	uint8_t pad;
+};
+
+/*
+ * A literal segment of some vendor's rule, and where in the path below the service's prefix it
+ * stands: what may be told of a path that no rule matched.
+ */
+struct vg_img_literal {
+	uint32_t service;
+	uint32_t place; /* 0: the first segment */
+	struct vg_str text;
 };
 
 struct vg_image_header {

@@ -59,6 +59,28 @@ static void keep_query_keys(struct vg_exchange *x, const struct vg_query *query)
 	x->asked.query_keys = keep(x, vg_slice(keys, len));
 }
 
+static void mark_path(struct vg_exchange *x, uint32_t service, uint32_t rule)
+{
+	x->asked.mark_bytes = vg_capture_marks(x->asked.marks, &x->client->generation->image, service, rule,
+					       &x->worker->path);
+}
+
+/*
+ * What of the path are values, now that it was judged. A request that was refused before its
+ * service was looked for has one all the same, by its host.
+ */
+static void mark_judged(struct vg_exchange *x, const struct vg_verdict *verdict)
+{
+	struct vg_path below;
+	const struct vg_path *path = &x->worker->path;
+	uint32_t service = verdict->service;
+	if (x->asked.mark_bytes == 0)
+		return; /* no segment, or never read */
+	if (service == VG_NO_ROW)
+		service = vg_route_service(&x->client->generation->image, x->asked.host, path, &below);
+	mark_path(x, service, verdict->rule);
+}
+
 enum vg_reason vg_admit_read(struct vg_exchange *x, const struct vg_http_head *head)
 {
 	struct vg_worker *worker = x->worker;
@@ -74,6 +96,8 @@ enum vg_reason vg_admit_read(struct vg_exchange *x, const struct vg_http_head *h
 	if (!vg_path_parse(&worker->path, head->path, &x->arena, &x->fault))
 		return VG_REASON_HTTP_PATH;
 	x->asked.path = worker->path.text;
+	/* No rule is known yet: until then each segment may be somebody's name. */
+	mark_path(x, VG_NO_ROW, VG_NO_ROW);
 	worker->query.count = 0;
 	if (head->has_query &&
 	    !vg_query_parse(&worker->query, head->query, &x->arena, &x->fault))
@@ -182,6 +206,7 @@ enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
 	x->service = verdict.service;
 	x->rule = verdict.rule;
 	x->max_body = verdict.max_body;
+	mark_judged(x, &verdict);
 	if (verdict.reason != VG_REASON_ACCESS_ALLOWED)
 		return verdict.reason;
 	if (!write_request(x, head, &verdict)) {

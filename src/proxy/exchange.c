@@ -61,7 +61,10 @@ static enum vg_state enter_admit(struct vg_exchange *x)
 {
 	enum vg_reason reason = vg_admit(x, x->head, x->malformed);
 	x->reason = reason;
-	return reason == VG_REASON_ACCESS_ALLOWED ? VG_STATE_DIAL : VG_STATE_REFUSE;
+	if (reason != VG_REASON_ACCESS_ALLOWED)
+		return VG_STATE_REFUSE;
+	vg_tell_judged(x);
+	return VG_STATE_DIAL;
 }
 
 /* The connection had rested too long: nothing has left, so another one is tried, once. */

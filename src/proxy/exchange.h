@@ -18,6 +18,7 @@
 #include "http/body.h"
 #include "http/parse.h"
 #include "net/loop.h"
+#include "policy/capture.h"
 #include "policy/decide.h"
 #include "proxy/ids.h"
 #include "proxy/wire.h"
@@ -40,6 +41,8 @@ const char *vg_state_word(enum vg_state state) VG_MUST_CHECK;
 /* How far something is told that a decision found out: texts lie in the exchange's arena. */
 struct vg_asked {
 	struct vg_slice method, host, path, query_keys, ua, ctype;
+	uint8_t marks[VG_MARKS_MAX]; /* of path: policy/capture.h */
+	size_t mark_bytes;
 	unsigned minor;
 	bool head; /* the method is HEAD */
 };

@@ -58,6 +58,8 @@ static void put_asked(struct vg_record_writer *w, const struct vg_exchange *x)
 	vg_record_text(w, VG_FIELD_METHOD, x->asked.method);
 	vg_record_text(w, VG_FIELD_HOST, x->asked.host);
 	vg_record_text(w, VG_FIELD_PATH, x->asked.path);
+	vg_record_text(w, VG_FIELD_PATH_MARKS,
+		       vg_slice((const char *)x->asked.marks, x->asked.mark_bytes));
 	vg_record_text(w, VG_FIELD_QUERY_KEYS, x->asked.query_keys);
 }
 
@@ -113,28 +115,44 @@ static void tell_untold(struct vg_worker *worker)
 	worker->untold = 0;
 }
 
-static uint32_t open_slot(struct vg_worker *worker, struct vg_record_writer *w)
+/* An exchange is an access, of which there must be a record: a sink may forbid it. */
+static uint32_t open_slot(struct vg_worker *worker, struct vg_record_writer *w, bool access)
 {
 	size_t len = vg_record_end(w, VG_REASON_GATEWAY_WORKER_LOST, vg_loop_wall(&worker->loop));
-	uint32_t slot = vg_ring_begin(&worker->ring, worker->record, len);
+	uint32_t slot = VG_NO_SLOT;
+	if (!access || vg_ring_may_begin(&worker->ring))
+		slot = vg_ring_begin(&worker->ring, worker->record, len);
 	if (slot == VG_NO_SLOT)
 		worker->untold++;
-	else if (worker->untold > 0)
+	else if (worker->untold > 0 && vg_ring_may_begin(&worker->ring))
 		tell_untold(worker);
 	return slot;
 }
 
+static void put_facts(struct vg_record_writer *w, const struct vg_exchange *x)
+{
+	const struct vg_image *image = &x->client->generation->image;
+	vg_record_begin(w, x->worker->record, VG_SLOT_FACTS);
+	put_str(w, image, VG_FIELD_VENDOR, vg_img_vendors(image)[x->client->vendor].id);
+	put_client(w, x->client);
+	put_asked(w, x);
+}
+
 bool vg_tell_begin(struct vg_exchange *x)
+{
+	struct vg_record_writer w;
+	put_facts(&w, x);
+	x->slot = open_slot(x->worker, &w, true);
+	return x->slot != VG_NO_SLOT;
+}
+
+void vg_tell_judged(struct vg_exchange *x)
 {
 	struct vg_worker *worker = x->worker;
 	struct vg_record_writer w;
-	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
-	put_str(&w, &x->client->generation->image, VG_FIELD_VENDOR,
-		vg_img_vendors(&x->client->generation->image)[x->client->vendor].id);
-	put_client(&w, x->client);
-	put_asked(&w, x);
-	x->slot = open_slot(worker, &w);
-	return x->slot != VG_NO_SLOT;
+	put_facts(&w, x);
+	size_t len = vg_record_end(&w, VG_REASON_GATEWAY_WORKER_LOST, vg_loop_wall(&worker->loop));
+	vg_ring_update(&worker->ring, x->slot, worker->record, len);
 }
 
 void vg_tell_end(struct vg_exchange *x)
@@ -168,7 +186,7 @@ uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_clien
 	struct vg_record_writer w;
 	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
 	put_client(&w, client);
-	return open_slot(worker, &w);
+	return open_slot(worker, &w, false);
 }
 
 void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_client *client,

@@ -13,8 +13,12 @@
 struct vg_worker;
 struct vg_client;
 
-/* False where the ring is full: the exchange must be refused (telemetry.full). */
+/* False where the ring is full, or a sink forbids it (on_full = deny): the exchange must be refused
+   (telemetry.full). */
 bool vg_tell_begin(struct vg_exchange *exchange) VG_MUST_CHECK;
+
+/* It was judged, and goes on: what is known now takes the place of the first facts. */
+void vg_tell_judged(struct vg_exchange *exchange);
 void vg_tell_end(struct vg_exchange *exchange);
 
 /* A handshake: VG_NO_SLOT where the ring is full. */

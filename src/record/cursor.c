@@ -10,22 +10,21 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-#define CURSOR_MAGIC UINT32_C(0x52434756)
+#define CURSOR_MAGIC UINT32_C(0x53434756)
 #define NAME_MAX_LEN 64
 
 struct entry {
 	uint32_t magic;
 	uint32_t crc; /* of what follows */
 	uint64_t turn;
-	uint64_t segment;
-	uint64_t offset;
-	uint64_t seq;
+	struct vg_store_place place;
+	struct vg_store_place hole;
 };
 
 #define CRC_FROM offsetof(struct entry, turn)
 #define PLACE_SIZE 64 /* of an entry in the file */
 
-_Static_assert(sizeof(struct entry) == 40, "it lies in a file");
+_Static_assert(sizeof(struct entry) == PLACE_SIZE, "it lies in a file");
 
 static uint32_t entry_crc(const struct entry *entry)
 {
@@ -60,8 +59,8 @@ static bool load(struct vg_cursor *cursor)
 			continue;
 		found = true;
 		cursor->turn = entry.turn;
-		cursor->place =
-			(struct vg_store_place){entry.segment, entry.offset, entry.seq};
+		cursor->place = cursor->saved = entry.place;
+		cursor->hole = entry.hole;
 	}
 	return found;
 }
@@ -100,13 +99,18 @@ void vg_cursor_close(struct vg_cursor *cursor)
 
 void vg_cursor_move(struct vg_cursor *cursor, struct vg_store_place place)
 {
+	cursor->place = place;
+	vg_cursor_save(cursor, place);
+}
+
+void vg_cursor_save(struct vg_cursor *cursor, struct vg_store_place saved)
+{
 	struct entry entry = {.magic = CURSOR_MAGIC,
 			      .turn = cursor->turn + 1,
-			      .segment = place.segment,
-			      .offset = place.offset,
-			      .seq = place.seq};
+			      .place = saved,
+			      .hole = cursor->hole};
 	entry.crc = entry_crc(&entry);
-	cursor->place = place;
+	cursor->saved = saved;
 	cursor->turn++;
 	if (pwrite(cursor->fd, &entry, sizeof(entry), (off_t)(cursor->turn % 2 * PLACE_SIZE)) !=
 	    (ssize_t)sizeof(entry))

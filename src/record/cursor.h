@@ -16,7 +16,13 @@
 struct vg_cursor {
 	int fd;
 	uint64_t turn; /* counts writes */
-	struct vg_store_place place;
+	struct vg_store_place place; /* where the sink is */
+	struct vg_store_place saved; /* where it goes on after a kill: not behind `place` */
+	/*
+	 * Of a sink that is full and drops what is newest: from here on nothing is for it, until
+	 * it has what is before. seq 0: no such place.
+	 */
+	struct vg_store_place hole;
 };
 
 /* The directory of all cursors, made where there is none; -1 (errno). */
@@ -33,5 +39,8 @@ void vg_cursor_close(struct vg_cursor *cursor);
 
 /* All before `place` was delivered. A failure costs a repeat, and is told in the log. */
 void vg_cursor_move(struct vg_cursor *cursor, struct vg_store_place place);
+
+/* Only all before `saved` surely was: `place` stays. */
+void vg_cursor_save(struct vg_cursor *cursor, struct vg_store_place saved);
 
 #endif

@@ -203,5 +203,16 @@ struct vg_drain_ring *vg_drain_add(struct vg_drain *drain, uint32_t index, int f
 	if (place->used)
 		let_go(place);
 	*place = fresh;
+	vg_ring_refuse(&place->ring, drain->refuse);
 	return place;
+}
+
+void vg_drain_refuse(struct vg_drain *drain, enum vg_ring_refuse what)
+{
+	if (drain->refuse == what)
+		return;
+	drain->refuse = what;
+	for (size_t i = 0; i < VG_DRAIN_RINGS_MAX; i++)
+		if (drain->rings[i].used)
+			vg_ring_refuse(&drain->rings[i].ring, what);
 }

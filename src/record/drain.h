@@ -29,6 +29,7 @@ struct vg_drain {
 	struct vg_store *store;
 	struct vg_drain_ring rings[VG_DRAIN_RINGS_MAX];
 	bool failing; /* the log took nothing, and this was told */
+	enum vg_ring_refuse refuse; /* what all rings refuse */
 };
 
 void vg_drain_init(struct vg_drain *drain, struct vg_store *store);
@@ -49,6 +50,9 @@ bool vg_drain_turn(struct vg_drain *drain, int64_t now) VG_MUST_CHECK;
 
 /* Its worker is dead: drains it, ends what is open, and drains that. */
 void vg_drain_recover(struct vg_drain *drain, struct vg_drain_ring *ring, int64_t now);
+
+/* What workers may begin no more, as long as it is so; also those that come later. */
+void vg_drain_refuse(struct vg_drain *drain, enum vg_ring_refuse what);
 
 /* An event of the recorder's own into the batch: a reason of VG9xxx, seqs where `gap` has some. */
 void vg_drain_tell(struct vg_drain *drain, enum vg_reason reason, struct vg_slice constraint,

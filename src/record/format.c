@@ -5,18 +5,19 @@
 struct format_row {
 	const char *word;
 	size_t max;
+	const char *nil;
 	void (*write)(struct vg_message *message, const struct vg_event *event);
 };
 
 static const struct format_row rows[] = {
-#define VG_FORMAT(NAME, word, max, write) [VG_FORMAT_##NAME] = {word, max, write},
+#define VG_FORMAT(NAME, word, max, nil, write) [VG_FORMAT_##NAME] = {word, max, nil, write},
 #include "record/format.def"
 #undef VG_FORMAT
 };
 
 _Static_assert(VG_COUNT(rows) == VG_FORMATS, "a row for each format of the image");
 
-#define VG_FORMAT(NAME, word, max, write)                                                          \
+#define VG_FORMAT(NAME, word, max, nil, write)                                                     \
 	_Static_assert((max) <= VG_MESSAGE_MAX, word " is longer than a message");
 #include "record/format.def"
 #undef VG_FORMAT
@@ -57,6 +58,32 @@ static void gather_row(struct vg_event *event)
 	set_text(event, VG_FIELD_ATTACK, vg_slice_str(row->technique));
 }
 
+static struct vg_slice text_of(const struct vg_event *event, enum vg_field field)
+{
+	return event->has[field] ? event->values[field].text : VG_SLICE_EMPTY;
+}
+
+/* Marks tell what of the path are values, and have no more to say afterwards. */
+static void hide_values(struct vg_event *event)
+{
+	struct vg_slice marks = text_of(event, VG_FIELD_PATH_MARKS);
+	if (event->has[VG_FIELD_PATH] && marks.len > 0)
+		set_text(event, VG_FIELD_PATH,
+			 vg_format_path(event->path, event->env, text_of(event, VG_FIELD_VENDOR),
+					text_of(event, VG_FIELD_PATH), marks));
+	event->has[VG_FIELD_PATH_MARKS] = false;
+}
+
+static void leave_out(struct vg_event *event)
+{
+	const uint8_t *fields = event->env->fields;
+	for (unsigned i = 0; fields != NULL && i < VG_FIELD_COUNT; i++) {
+		uint8_t number = vg_field_row((enum vg_field)i)->number;
+		if ((fields[number / 8] >> number % 8 & 1) == 0)
+			event->has[i] = false;
+	}
+}
+
 void vg_event_gather(struct vg_event *event, const struct vg_format_env *env,
 		     const struct vg_logged *logged)
 {
@@ -73,6 +100,8 @@ void vg_event_gather(struct vg_event *event, const struct vg_format_env *env,
 		event->has[value.field] = true;
 		event->values[value.field] = value;
 	}
+	hide_values(event);
+	leave_out(event);
 }
 
 bool vg_event_shorten(struct vg_event *event)
@@ -119,13 +148,17 @@ void vg_message_put(struct vg_message *message, struct vg_slice text)
 	message->len += text.len;
 }
 
-/* A run of characters of our own escape, in those of RFC 5424 where they are asked for. */
-static void put_quoted(struct vg_message *message, struct vg_slice text, bool quoted)
+static bool is_special(char c, enum vg_quoting quoting)
+{
+	return c == '"' || c == '\\' || (c == ']' && quoting == VG_QUOTING_SD);
+}
+
+/* A run of characters of our own escape, in those of the format. */
+static void put_quoted(struct vg_message *message, struct vg_slice text, enum vg_quoting quoting)
 {
 	size_t from = 0;
-	for (size_t i = 0; quoted && i < text.len; i++) {
-		char c = text.ptr[i];
-		if (c != '"' && c != '\\' && c != ']')
+	for (size_t i = 0; quoting != VG_QUOTING_NONE && i < text.len; i++) {
+		if (!is_special(text.ptr[i], quoting))
 			continue;
 		vg_message_put(message, vg_slice(text.ptr + from, i - from));
 		vg_message_put(message, VG_SLICE("\\"));
@@ -148,11 +181,11 @@ static size_t clean_run(struct vg_slice s)
 	return at;
 }
 
-void vg_message_value(struct vg_message *message, struct vg_slice value, bool quoted)
+void vg_message_value(struct vg_message *message, struct vg_slice value, enum vg_quoting quoting)
 {
 	while (value.len > 0) {
 		size_t run = clean_run(value);
-		put_quoted(message, vg_slice_first(value, run), quoted);
+		put_quoted(message, vg_slice_first(value, run), quoting);
 		value = vg_slice_from(value, run);
 		if (value.len == 0)
 			return;
@@ -161,7 +194,7 @@ void vg_message_value(struct vg_message *message, struct vg_slice value, bool qu
 			escape[1] = 'x';
 			vg_hex(escape + 2, value.ptr, 1);
 		}
-		put_quoted(message, vg_slice_str(escape), quoted);
+		put_quoted(message, vg_slice_str(escape), quoting);
 		value = vg_slice_from(value, 1);
 	}
 }
@@ -179,7 +212,7 @@ static void put_field(struct vg_message *message, const struct vg_event *event,
 	struct vg_slice text = vg_event_text(&event->values[field], mem);
 	if (text.len > SENTENCE_NAME_MAX)
 		text = VG_SLICE("(long)");
-	vg_message_value(message, text, false);
+	vg_message_value(message, text, VG_QUOTING_NONE);
 }
 
 void vg_message_sentence(struct vg_message *message, const struct vg_event *event)
@@ -216,6 +249,7 @@ size_t vg_format_write(enum vg_format format, char *out, const struct vg_format_
 	vg_event_gather(&event, env, logged);
 	for (;;) {
 		struct vg_message message = {.mem = out, .cap = row->max};
+		vg_message_head(&message, &event, vg_slice_str(row->nil));
 		row->write(&message, &event);
 		if (message.len <= message.cap)
 			return message.len;

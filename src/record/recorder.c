@@ -36,6 +36,7 @@ struct recorder {
 	struct vg_sink sinks[SINKS_MAX];
 	size_t sink_count;
 	struct vg_sink_batch batch;
+	struct vg_pseudonym *pseudonym;
 	int cursors;
 	struct event_base *base;
 	struct event *timer, *channel;
@@ -79,7 +80,8 @@ static bool open_sinks(struct recorder *r)
 	const struct vg_image *image = &r->child.image;
 	uint32_t count = vg_img_sink_count(image);
 	struct vg_format_env env = {.node = vg_img_str(image, vg_img_gateway(image)->node),
-				    .pid = (uint32_t)getpid()};
+				    .pid = (uint32_t)getpid(),
+				    .pseudonym = r->pseudonym};
 	if (count > SINKS_MAX) {
 		vg_log(VG_LOG_ERROR, "%u sinks are more than %d", count, SINKS_MAX);
 		return false;
@@ -93,20 +95,53 @@ static bool open_sinks(struct recorder *r)
 	return ok;
 }
 
+static bool is_needed(const struct recorder *r, uint64_t segment)
+{
+	for (size_t i = 0; i < r->sink_count; i++)
+		if (vg_sink_needs(&r->sinks[i], segment))
+			return true;
+	return false;
+}
+
+static void tell_gap(struct recorder *r, const struct vg_sink *sink,
+		     const struct vg_store_gap *gap)
+{
+	vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, sink->name, gap, gap->last - gap->first + 1,
+		      vg_clock_wall());
+}
+
 /* Segments that nobody needs go; sinks that are too far behind are told what they miss. */
 static void trim_log(struct recorder *r)
 {
-	uint64_t needed = r->store.segments[r->store.segment_count - 1];
-	for (size_t i = 0; i < r->sink_count; i++)
-		if (r->sinks[i].cursor.place.segment < needed)
-			needed = r->sinks[i].cursor.place.segment;
-	vg_store_trim(&r->store, needed);
+	for (size_t i = r->store.segment_count - 1; i-- > 0;)
+		if (!is_needed(r, r->store.segments[i]))
+			vg_store_forget(&r->store, i);
+	vg_store_trim(&r->store, 0);
 	for (size_t i = 0; i < r->sink_count; i++) {
 		struct vg_store_gap gap;
 		if (vg_sink_skip(&r->sinks[i], &gap))
-			vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, r->sinks[i].name, &gap,
-				      gap.last - gap.first + 1, vg_clock_wall());
+			tell_gap(r, &r->sinks[i], &gap);
 	}
+}
+
+/* Sinks whose spool is full: what they drop is in the log before they do, and what they forbid is
+   in the rings. */
+static void limit_sinks(struct recorder *r)
+{
+	enum vg_ring_refuse refuse = VG_RING_REFUSE_NONE;
+	for (size_t i = 0; i < r->sink_count; i++) {
+		struct vg_sink *sink = &r->sinks[i];
+		struct vg_store_gap gap;
+		struct vg_store_place next;
+		if (!r->drain.failing && vg_sink_limit(sink, &gap, &next)) {
+			tell_gap(r, sink, &gap);
+			if (vg_store_commit(&r->store))
+				vg_sink_jump(sink, next);
+		}
+		if (sink->refuses > refuse)
+			refuse = sink->refuses;
+	}
+	vg_drain_refuse(&r->drain, refuse);
 }
 
 static bool deliver(struct recorder *r, int64_t now)
@@ -230,8 +265,7 @@ static void each_second(struct recorder *r, int64_t now)
 	r->second = now;
 	trim_log(r);
 	for (size_t i = 0; i < r->sink_count; i++)
-		if (r->sinks[i].ops->tick != NULL)
-			r->sinks[i].ops->tick(&r->sinks[i]);
+		vg_sink_tick(&r->sinks[i], now);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -244,6 +278,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	for (unsigned i = 0; i < TURNS && vg_drain_turn(&r->drain, vg_clock_wall()); i++)
 		drained = true;
 	bool delivered = deliver(r, now);
+	limit_sinks(r);
 	each_second(r, now);
 	if (drained)
 		r->moved = now;
@@ -277,7 +312,8 @@ static bool open_log(struct recorder *r)
 		vg_log(VG_LOG_ERROR, "no directory for cursors: %m");
 		return false;
 	}
-	return true;
+	r->pseudonym = vg_pseudonym_new(state);
+	return r->pseudonym != NULL;
 }
 
 static bool open_loop(struct recorder *r)
@@ -314,6 +350,7 @@ static void finish(struct recorder *r)
 	if (r->base != NULL)
 		event_base_free(r->base);
 	close_sinks(r);
+	vg_pseudonym_free(&r->pseudonym);
 	vg_drain_fini(&r->drain);
 	if (r->store.batch != NULL)
 		vg_store_close(&r->store);
@@ -332,6 +369,7 @@ static bool begin(struct recorder *r)
 	if (r->store.gap.first != 0)
 		vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, VG_SLICE("the log's end was lost"),
 			      &r->store.gap, 0, vg_clock_wall());
+	limit_sinks(r);
 	take_first_rings(r);
 	return vg_child_ready(&r->child);
 }

@@ -2,7 +2,7 @@
  * A sink: an event's way out of the log. sink.c reads the log from the sink's cursor, has the
  * events formatted, hands them over in batches, and moves the cursor behind what was taken; the
  * files of sink.def know how to hand over, and nothing else. A sink that takes nothing is tried
- * again later; nobody waits for it.
+ * again later; nobody waits for it. What becomes of one that is too far behind: sink_spool.c.
  */
 #ifndef VG_RECORD_SINK_H
 #define VG_RECORD_SINK_H
@@ -10,11 +10,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/attr.h"
 #include "base/slice.h"
+#include "event/ring.h"
 #include "policy/image.h"
 #include "record/cursor.h"
+#include "record/flight.h"
 #include "record/format.h"
 #include "record/store.h"
 
@@ -33,6 +37,11 @@ struct vg_sink_ops {
 	size_t (*send)(struct vg_sink *sink, const struct vg_slice *messages, size_t count);
 	/* Once a second; optional. */
 	void (*tick)(struct vg_sink *sink);
+	/*
+	 * How many bytes of the connection have been acknowledged. Optional: a sink that has it
+	 * repeats after a break what may have been lost (flight.h).
+	 */
+	uint64_t (*arrived)(const struct vg_sink *sink);
 };
 
 struct vg_sink {
@@ -43,22 +52,30 @@ struct vg_sink {
 	struct vg_format_env env;
 	struct vg_cursor cursor;
 	struct vg_store_reader reader;
-	int fd;            /* of the socket or file; -1: to be opened */
-	size_t partial;    /* bytes of the first message that are written already (files) */
-	bool failing;      /* it takes nothing, and this was told */
-	int64_t not_before; /* monotonic: when it is tried again */
+	int fd;             /* of the socket or file; -1: to be opened */
+	size_t partial;     /* bytes of the first message that are written already (streams) */
+	uint64_t written;   /* bytes of this connection (TCP) */
+	bool connecting;    /* not there yet (TCP) */
+	struct vg_flight flight;
+	bool failing;       /* it takes nothing, and this was told */
+	int64_t now;        /* monotonic, of the call */
+	int64_t not_before; /* when it is tried again */
+	int64_t wait;       /* how long the next failure makes it wait */
+	enum vg_ring_refuse refuses; /* on_full = deny */
 };
 
 /* Room for a batch of messages; one is enough for all sinks. */
 struct vg_sink_batch {
 	char text[VG_SINK_BATCH][VG_MESSAGE_MAX];
 	struct vg_slice messages[VG_SINK_BATCH];
-	struct vg_store_place after[VG_SINK_BATCH];
+	struct vg_store_place after[VG_SINK_BATCH]; /* of the last one: also behind what is not for it */
+	struct vg_store_place first; /* before the first message */
 };
 
 /*
- * Makes the sink of an image's row, with its cursor. False, and told in the log, where it can't
- * be. One that is only away (no such directory, no route) is opened when it is there.
+ * Makes the sink of an image's row, with its cursor; what the row says of the form goes into its
+ * copy of `env`. False, and told in the log, where it can't be. One that is only away (no such
+ * directory, no route) is opened when it is there.
  */
 bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
 		  const struct vg_img_sink *row, const struct vg_format_env *env, int cursors,
@@ -67,6 +84,9 @@ void vg_sink_close(struct vg_sink *sink);
 
 /* One batch. True where all of it was taken, and there may be more. */
 bool vg_sink_turn(struct vg_sink *sink, struct vg_sink_batch *batch, int64_t now) VG_MUST_CHECK;
+
+/* Once a second. */
+void vg_sink_tick(struct vg_sink *sink, int64_t now);
 
 /* Everything in the log has been delivered. */
 bool vg_sink_is_done(const struct vg_sink *sink) VG_MUST_CHECK;
@@ -77,9 +97,34 @@ bool vg_sink_is_done(const struct vg_sink *sink) VG_MUST_CHECK;
  */
 bool vg_sink_skip(struct vg_sink *sink, struct vg_store_gap *gap) VG_MUST_CHECK;
 
+/* The segment of that name may still be read for the sink. */
+bool vg_sink_needs(const struct vg_sink *sink, uint64_t segment) VG_MUST_CHECK;
+
+/*
+ * Does what on_full says where more waits than the spool holds, as far as `refuses`; where
+ * something is dropped: which seqs, and from where on the sink goes on. The caller has that told
+ * in the log, and then calls vg_sink_jump. False where nothing is.
+ */
+bool vg_sink_limit(struct vg_sink *sink, struct vg_store_gap *gap, struct vg_store_place *next)
+	VG_MUST_CHECK;
+void vg_sink_jump(struct vg_sink *sink, struct vg_store_place next);
+
 /* For the files of sink.def: the first failure after a success is told, with errno. */
 void vg_sink_failed(struct vg_sink *sink);
 void vg_sink_works(struct vg_sink *sink);
+
+/* The connection is broken (errno): what may have been lost with it comes again. */
+void vg_sink_broke(struct vg_sink *sink);
+
+/* What a message is on a stream: itself, and what stands before or behind it. */
+#define VG_SINK_PARTS 2
+
+/*
+ * Writes messages of VG_SINK_PARTS parts each with one call of `put`, from `partial` on. How many
+ * are out whole then, and `written` and `partial` know the rest; -1 (errno) where nothing went.
+ */
+ssize_t vg_sink_stream(struct vg_sink *sink, struct iovec *parts, size_t count,
+		       ssize_t (*put)(int fd, struct iovec *parts, size_t count)) VG_MUST_CHECK;
 
 #define VG_SINK(NAME, scheme, ops) extern const struct vg_sink_ops ops;
 #include "record/sink.def"

@@ -52,42 +52,28 @@ static bool open_file(struct vg_sink *sink)
 	return true;
 }
 
-/* How many of the messages, each with its line end, `bytes` bytes are; the rest is partial. */
-static size_t count_whole(struct vg_sink *sink, const struct vg_slice *messages, size_t count,
-			  size_t bytes)
+static ssize_t put(int fd, struct iovec *parts, size_t count)
 {
-	size_t taken = 0;
-	bytes += sink->partial;
-	while (taken < count && bytes >= messages[taken].len + 1)
-		bytes -= messages[taken++].len + 1;
-	sink->partial = bytes;
-	return taken;
+	return writev(fd, parts, (int)count);
 }
 
 static size_t send_file(struct vg_sink *sink, const struct vg_slice *messages, size_t count)
 {
-	static const char line_end[] = "\n";
-	struct iovec vectors[2 * VG_SINK_BATCH];
-	size_t used = 0, skip = sink->partial;
+	static char line_end[] = "\n";
+	struct iovec parts[VG_SINK_PARTS * VG_SINK_BATCH];
 	for (size_t i = 0; i < count; i++) {
-		struct vg_slice rest = vg_slice_from(messages[i], skip);
-		VG_ASSERT(skip <= messages[i].len);
-		skip = 0;
-		vectors[used++] = (struct iovec){(void *)(uintptr_t)rest.ptr, rest.len};
-		vectors[used++] = (struct iovec){(void *)(uintptr_t)line_end, 1};
+		parts[VG_SINK_PARTS * i] = (struct iovec){(void *)(uintptr_t)messages[i].ptr,
+							  messages[i].len};
+		parts[VG_SINK_PARTS * i + 1] = (struct iovec){line_end, 1};
 	}
-	ssize_t n;
-	do
-		n = writev(sink->fd, vectors, (int)used);
-	while (n < 0 && errno == EINTR);
-	if (n < 0) {
+	ssize_t taken = vg_sink_stream(sink, parts, count, put);
+	if (taken < 0) {
 		vg_sink_failed(sink);
 		return 0;
 	}
-	size_t taken = count_whole(sink, messages, count, (size_t)n);
-	if (taken == count)
+	if ((size_t)taken == count)
 		vg_sink_works(sink);
-	return taken;
+	return (size_t)taken;
 }
 
 /* Moved away or deleted: a line that was begun is ended in the new file, from its begin. */

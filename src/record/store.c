@@ -83,6 +83,8 @@ static void remember_segment(struct vg_store *store, uint64_t segment)
 	if (store->segment_count > 0 && store->segments[store->segment_count - 1] == segment)
 		return;
 	VG_ASSERT(store->segment_count < VG_STORE_SEGMENTS_MAX);
+	if (store->segment_count > 0)
+		store->sizes[store->segment_count - 1] = store->size;
 	store->segments[store->segment_count++] = segment;
 }
 
@@ -110,8 +112,8 @@ bool vg_store_new_segment(struct vg_store *store)
 	vg_fd_close(&store->fd);
 	store->fd = fd;
 	store->salt = salt;
-	store->size = len;
 	remember_segment(store, store->next_seq);
+	store->size = len;
 	return true;
 }
 
@@ -205,22 +207,25 @@ void vg_store_sync(struct vg_store *store, int64_t now)
 		vg_log(VG_LOG_ERROR, "log: the disk doesn't take it: %m");
 }
 
-static void drop_oldest(struct vg_store *store)
+void vg_store_forget(struct vg_store *store, size_t index)
 {
 	char name[VG_SEGMENT_NAME];
-	vg_segment_name(name, store->segments[0]);
+	VG_ASSERT(index + 1 < store->segment_count);
+	vg_segment_name(name, store->segments[index]);
 	if (unlinkat(store->dir, name, 0) != 0 && errno != ENOENT)
 		vg_log(VG_LOG_ERROR, "log: %s can't be deleted: %m", name);
 	store->segment_count--;
-	memmove(store->segments, store->segments + 1,
-		store->segment_count * sizeof(store->segments[0]));
+	size_t behind = store->segment_count - index;
+	memmove(store->segments + index, store->segments + index + 1,
+		behind * sizeof(store->segments[0]));
+	memmove(store->sizes + index, store->sizes + index + 1, behind * sizeof(store->sizes[0]));
 }
 
 void vg_store_trim(struct vg_store *store, uint64_t segment)
 {
 	while (store->segment_count > 1 &&
 	       (store->segments[0] < segment || store->segment_count > VG_STORE_KEPT))
-		drop_oldest(store);
+		vg_store_forget(store, 0);
 }
 
 static void mark_closed(struct vg_store *store)

@@ -20,7 +20,7 @@
 #include "record/segment.h"
 
 #define VG_STORE_SEGMENT ((uint64_t)16 << 20)
-#define VG_STORE_KEPT 64         /* segments: a cursor may lag by so many, 1 GiB */
+#define VG_STORE_KEPT 72         /* segments: the largest spool, and what comes while it is full */
 #define VG_STORE_SEGMENTS_MAX 80 /* more than are ever kept */
 #define VG_STORE_RINGS_MAX 255   /* positions; the ones used longest ago go */
 #define VG_STORE_BATCH ((size_t)256 << 10)
@@ -42,6 +42,7 @@ struct vg_store {
 	uint32_t salt;         /* of it */
 	uint64_t segment_max;  /* VG_STORE_SEGMENT, but in tests */
 	uint64_t segments[VG_STORE_SEGMENTS_MAX]; /* their names, oldest first */
+	uint64_t sizes[VG_STORE_SEGMENTS_MAX];    /* of all but the newest */
 	size_t segment_count;
 	uint64_t next_seq;     /* of the first event of the batch */
 	uint64_t boot;         /* the gateway's start */
@@ -88,6 +89,9 @@ void vg_store_sync(struct vg_store *store, int64_t now);
 /* Deletes segments older than `segment`, and what is more than VG_STORE_KEPT; never the newest. */
 void vg_store_trim(struct vg_store *store, uint64_t segment);
 
+/* Deletes one segment (its place in `segments`), but never the newest. */
+void vg_store_forget(struct vg_store *store, size_t index);
+
 /* A place in the log: where the next event is looked for. */
 struct vg_store_place {
 	uint64_t segment;
@@ -97,6 +101,10 @@ struct vg_store_place {
 
 struct vg_store_place vg_store_end(const struct vg_store *store) VG_MUST_CHECK;
 struct vg_store_place vg_store_begin(const struct vg_store *store) VG_MUST_CHECK;
+
+/* Bytes of the log from one place to a later one; 0 where it is none. */
+uint64_t vg_store_distance(const struct vg_store *store, struct vg_store_place from,
+			   struct vg_store_place to) VG_MUST_CHECK;
 
 /* An event of the log; the record borrows the reader's memory until its next call. */
 struct vg_logged {

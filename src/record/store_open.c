@@ -190,6 +190,18 @@ static bool find_newest(struct vg_store *store, struct vg_segment_scan *reader,
 	return true;
 }
 
+/* How long the older ones are: what a sink lags by is counted in bytes. */
+static void measure(struct vg_store *store)
+{
+	char name[VG_SEGMENT_NAME];
+	struct stat st;
+	for (size_t i = 0; i + 1 < store->segment_count; i++) {
+		vg_segment_name(name, store->segments[i]);
+		bool there = fstatat(store->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		store->sizes[i] = there ? (uint64_t)st.st_size : 0;
+	}
+}
+
 static bool recover(struct vg_store *store, struct vg_segment_scan *reader)
 {
 	struct found found = {0};
@@ -198,6 +210,7 @@ static bool recover(struct vg_store *store, struct vg_segment_scan *reader)
 		return false;
 	store->gap = found.gap;
 	bool any = store->segment_count > 0;
+	measure(store);
 	if (any && !go_on(store, reader, &found))
 		return false;
 	bool rebooted =

@@ -41,6 +41,23 @@ static size_t index_of(const struct vg_store *store, uint64_t segment)
 	return i;
 }
 
+uint64_t vg_store_distance(const struct vg_store *store, struct vg_store_place from,
+			   struct vg_store_place to)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < store->segment_count; i++) {
+		uint64_t segment = store->segments[i];
+		bool newest = i + 1 == store->segment_count;
+		uint64_t begin = segment == from.segment ? from.offset : 0;
+		uint64_t end = newest ? store->size : store->sizes[i];
+		if (segment == to.segment)
+			end = to.offset;
+		if (segment >= from.segment && segment <= to.segment && end > begin)
+			bytes += end - begin;
+	}
+	return bytes;
+}
+
 void vg_store_seek(struct vg_store_reader *reader, struct vg_store_place place)
 {
 	vg_segment_close(&reader->scan);

@@ -20,6 +20,12 @@ const struct vg_field_row *vg_field_row(enum vg_field field)
 	return &rows[field];
 }
 
+bool vg_field_is_stored(enum vg_field field)
+{
+	enum vg_field_source source = vg_field_row(field)->source;
+	return source == VG_SOURCE_RECORD || source == VG_SOURCE_ASIDE;
+}
+
 enum vg_field vg_field_of_number(uint8_t number)
 {
 	uint8_t index = by_number[number];

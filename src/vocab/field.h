@@ -5,6 +5,7 @@
 #ifndef VG_VOCAB_FIELD_H
 #define VG_VOCAB_FIELD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -14,7 +15,7 @@
 #define VG_SCHEMA 1
 
 enum vg_field_type { VG_TYPE_TEXT, VG_TYPE_UINT, VG_TYPE_ADDR, VG_TYPE_TIME };
-enum vg_field_source { VG_SOURCE_RECORD, VG_SOURCE_ROW, VG_SOURCE_LOG };
+enum vg_field_source { VG_SOURCE_RECORD, VG_SOURCE_ROW, VG_SOURCE_LOG, VG_SOURCE_ASIDE };
 
 /* Dense, in the order of writing; not what is stored (that is the number). */
 enum vg_field {
@@ -33,6 +34,9 @@ struct vg_field_row {
 };
 
 const struct vg_field_row *vg_field_row(enum vg_field field) VG_MUST_CHECK;
+
+/* True where records hold it: RECORD and ASIDE. */
+bool vg_field_is_stored(enum vg_field field) VG_MUST_CHECK;
 
 /* VG_FIELD_COUNT where no field has that number or name. */
 enum vg_field vg_field_of_number(uint8_t number) VG_MUST_CHECK;

@@ -318,8 +318,9 @@ class Lab:
         text = (f"[gateway]\nnode = lab\nlisten = 127.0.0.1:{self.port}\npolicies = policies\n"
                 f"state = state\nrun = run\n{self.gateway_keys}\n"
                 "[tls]\ncertificate = ca/server.pem\nprivate_key = ca/server.key\n\n"
-                "[telemetry file]\nto = file:events.log\nformat = sd\n\n"
-                f"[telemetry udp]\nto = udp://127.0.0.1:{self.udp.port}\nformat = sd\n")
+                "[telemetry file]\nto = file:events.log\nformat = sd\nidentifiers = plain\n\n"
+                f"[telemetry udp]\nto = udp://127.0.0.1:{self.udp.port}\nformat = sd\n"
+                "identifiers = plain\n")
         for name, host in self.services.items():
             text += (f"\n[service {name}]\nhost = {host}\n"
                      f"upstream = http://127.0.0.1:{self.upstream.port}\n")

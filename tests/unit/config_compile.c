@@ -171,11 +171,11 @@ static const struct change changes[] = {
 	   ":15: error: max_body \"1mb\" must be a size, such as 64KiB, from 0 to 1024GiB\n"},
 	{"word", GATEWAY, "[telemetry siem]", "min_version = 1.4\n[telemetry siem]",
 	 V ":8: error: min_version \"1.4\" must be 1.2 or 1.3\n"},
-	{"one word", GATEWAY, "to = udp", "format = json\nto = udp",
-	 V ":9: error: format \"json\" must be sd\n"},
+	{"two words", GATEWAY, "to = udp", "format = xml\nto = udp",
+	 V ":9: error: format \"xml\" must be sd or json\n"},
 	{"sink by name", GATEWAY, "udp://127.0.0.1:5140", "udp://siem.example:514",
-	 V ":9: error: to \"udp://siem.example:514\" must be udp://ADDRESS:PORT, such as "
-	   "udp://10.0.0.9:514, or file:PATH\n"},
+	 V ":9: error: to \"udp://siem.example:514\" must be udp://ADDRESS:PORT, "
+	   "tcp://ADDRESS:PORT, such as tcp://10.0.0.9:601, unix:PATH, file:PATH or stdout\n"},
 	{"host with port", GATEWAY, "host = api.agency.example", "host = API.agency.example:443",
 	 V ":11: error: host \"API.agency.example:443\" must be a host name in lower case without "
 	   "port, such as api.agency.example\n"},

@@ -322,3 +322,34 @@ Test(event_ring, hostile_slots_give_bounded_events)
 	cr_assert_not(layout_any_slot(&p.memory));
 	ring_memory_free(&p.memory);
 }
+
+/* What the reader refuses: word, an exchange may begin, anything may. */
+static const struct {
+	enum vg_ring_refuse what;
+	bool access, any;
+} refusals[] = {
+	{VG_RING_REFUSE_NONE, true, true},
+	{VG_RING_REFUSE_ACCESS, false, true},
+	{VG_RING_REFUSE_ALL, false, false},
+	{VG_RING_REFUSE_NONE, true, true},
+};
+
+Test(event_ring, the_reader_refuses)
+{
+	struct pair p = open_pair(4);
+	/* What is open already may end all the same. */
+	uint32_t open = vg_ring_begin(&p.writer, mem, make(1, 64));
+	for (size_t i = 0; i < VG_COUNT(refusals); i++) {
+		vg_ring_refuse(&p.reader, refusals[i].what);
+		cr_expect_eq(vg_ring_may_begin(&p.writer), refusals[i].access, "%zu", i);
+		uint32_t slot = vg_ring_begin(&p.writer, mem, make(2, 64));
+		cr_expect_eq(slot != VG_NO_SLOT, refusals[i].any, "%zu", i);
+		if (slot != VG_NO_SLOT)
+			vg_ring_cancel(&p.writer, slot);
+	}
+	vg_ring_refuse(&p.reader, VG_RING_REFUSE_ALL);
+	vg_ring_end(&p.writer, open, mem, make(1, 64));
+	expect(&p.reader, 1);
+	expect_empty(&p.reader);
+	ring_memory_free(&p.memory);
+}

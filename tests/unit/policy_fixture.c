@@ -282,9 +282,22 @@ void fixture_end(struct fixture *fixture)
 	vg_arena_fini(&fixture->arena);
 }
 
+static void add_sink(struct fixture *fixture)
+{
+	struct vg_img_sink row = {
+		.name = vg_build_text(fixture->build, VG_SLICE("siem")),
+		.path = vg_build_text(fixture->build, VG_SLICE("/var/log/vendgate/events.log")),
+		.kind = VG_SINK_FILE,
+		.events = VG_SINK_EVENTS_ALL,
+		.spool = 1 << 20,
+	};
+	(void)vg_build_row(fixture->build, VG_SECTION_SINK, &row);
+}
+
 void fixture_world(struct fixture *fixture)
 {
 	fixture_begin(fixture);
+	add_sink(fixture);
 	fixture_service(fixture, "api.agency.example", "/residents");
 	fixture_service(fixture, "api.agency.example", "");
 	fixture_service(fixture, "courses.agency.example", "");

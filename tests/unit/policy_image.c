@@ -134,6 +134,24 @@ CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE);
 CHANGE(lead, ROWS(lead, LEAD)[0].hash++)
 CHANGE(lead_zero, ROWS(lead, LEAD)[0] = (struct vg_img_lead){0})
 CHANGE(leads, header(f)->section[VG_SECTION_LEAD].count--)
+CHANGE(literal_service, ROWS(literal, LITERAL)[0].service = 3)
+CHANGE(literal_place, ROWS(literal, LITERAL)[0].place = VG_PATH_SEGMENTS_MAX)
+CHANGE(literal_text, ROWS(literal, LITERAL)[0].text.offset = UINT32_MAX)
+CHANGE(literal_empty, ROWS(literal, LITERAL)[0].text.len = 0)
+CHANGE(literals, ROWS(literal, LITERAL)[1] = ROWS(literal, LITERAL)[0])
+CHANGE(sink_kind, ROWS(sink, SINK)->kind = VG_SINK_KINDS)
+CHANGE(sink_format, ROWS(sink, SINK)->format = VG_FORMATS)
+CHANGE(sink_head, ROWS(sink, SINK)->head = VG_HEADS)
+CHANGE(sink_facility, ROWS(sink, SINK)->facility = 24)
+CHANGE(sink_identifiers, ROWS(sink, SINK)->identifiers = VG_IDENTIFIERS)
+CHANGE(sink_on_full, ROWS(sink, SINK)->on_full = VG_FULLS)
+CHANGE(sink_events, ROWS(sink, SINK)->events = 0)
+CHANGE(sink_more_events, ROWS(sink, SINK)->events = 1 << 10)
+CHANGE(sink_spool, ROWS(sink, SINK)->spool = 0)
+CHANGE(sink_file, ROWS(sink, SINK)->path.len = 0)
+CHANGE(sink_socket, ROWS(sink, SINK)->kind = VG_SINK_UNIX;
+       ROWS(sink, SINK)->path.len = VG_SINK_PATH_MAX + 1)
+CHANGE(sink_path, ROWS(sink, SINK)->path.offset = UINT32_MAX)
 CHANGE(segments, ROWS(rule, RULE)[0].segments.count = VG_PATH_SEGMENTS_MAX + 1)
 CHANGE(params, struct vg_img_param *p = ROWS(param, PARAM); struct vg_img_param one = p[1];
        p[1] = p[2]; p[2] = one)
@@ -178,6 +196,23 @@ static const struct change changes[] = {
 	{"lead", "rule: not the hash of its pattern", change_lead},
 	{"leads", "not as many leads as rules", change_leads},
 	{"lead_zero", "rule: not the hash of its pattern", change_lead_zero},
+	{"literal_service", "literal: no such service, place or text", change_literal_service},
+	{"literal_place", "literal: no such service, place or text", change_literal_place},
+	{"literal_text", "literal: no such service, place or text", change_literal_text},
+	{"literal_empty", "literal: no such service, place or text", change_literal_empty},
+	{"literals", "literal: out of order", change_literals},
+	{"sink_kind", "sink: unknown kind, format or facility", change_sink_kind},
+	{"sink_format", "sink: unknown kind, format or facility", change_sink_format},
+	{"sink_head", "sink: unknown kind, format or facility", change_sink_head},
+	{"sink_facility", "sink: unknown kind, format or facility", change_sink_facility},
+	{"sink_identifiers", "sink: unknown kind, format or facility", change_sink_identifiers},
+	{"sink_on_full", "sink: unknown kind, format or facility", change_sink_on_full},
+	{"sink_events", "sink: no events, or no spool", change_sink_events},
+	{"sink_more_events", "sink: no events, or no spool", change_sink_more_events},
+	{"sink_spool", "sink: no events, or no spool", change_sink_spool},
+	{"sink_file", "sink: no path", change_sink_file},
+	{"sink_socket", "sink: no path", change_sink_socket},
+	{"sink_path", "sink: a text lies outside", change_sink_path},
 	{"segments", "rule: segments lie outside, or are too many", change_segments},
 	{"params", "rule: parameters out of order", change_params},
 	{"rest", "rule: ** is not last", change_rest},

@@ -1,6 +1,9 @@
 /* Events as messages: exact lines, every byte escaped, and what goes where there is no room. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "record/format.h"
 
@@ -135,7 +138,7 @@ Test(record_format, every_byte_of_a_value)
 	for (unsigned byte = 0; byte < 256; byte++) {
 		char value[3] = {'a', (char)byte, 'b'}, out[32], want[16], one[8];
 		struct vg_message message = {.mem = out, .cap = sizeof(out)};
-		vg_message_value(&message, vg_slice(value, 3), true);
+		vg_message_value(&message, vg_slice(value, 3), VG_QUOTING_SD);
 		expected_of(byte, one);
 		snprintf(want, sizeof(want), "a%sb", one);
 		cr_assert(vg_slice_eq(vg_slice(out, message.len), vg_slice_str(want)),
@@ -166,7 +169,8 @@ Test(record_format, values)
 			char out[128];
 			const char *want = quoted ? values[i].quoted : values[i].plain;
 			struct vg_message message = {.mem = out, .cap = sizeof(out)};
-			vg_message_value(&message, vg_slice_str(values[i].value), quoted);
+			vg_message_value(&message, vg_slice_str(values[i].value),
+					 quoted ? VG_QUOTING_SD : VG_QUOTING_NONE);
 			cr_assert(vg_slice_eq(vg_slice(out, message.len), vg_slice_str(want)),
 				  "row %zu: %.*s, not %s", i, (int)message.len, out, want);
 		}
@@ -302,8 +306,198 @@ Test(record_format, every_reason_and_field_has_a_message)
 		const struct vg_field_row *row = vg_field_row((enum vg_field)i);
 		struct field one = {(enum vg_field)i,
 				    row->type == VG_TYPE_ADDR ? "192.0.2.1" : "x", 1};
-		bool stored = row->source == VG_SOURCE_RECORD;
+		bool stored = vg_field_is_stored((enum vg_field)i);
 		struct vg_logged event = logged(VG_REASON_ACCESS_NO_RULE, &one, stored);
-		cr_assert(has(line_of(&env, &event), row->name), "%s", row->name);
+		cr_assert_eq(has(line_of(&env, &event), row->name),
+			     row->source != VG_SOURCE_ASIDE, "%s", row->name);
 	}
+}
+
+static const struct {
+	struct field fields[8];
+	const char *json;
+} objects[] = {
+	{{{VG_FIELD_STATUS, NULL, 200},
+	  {VG_FIELD_VENDOR, "acme", 0},
+	  {VG_FIELD_SRC, "2001:db8::1", 0},
+	  {VG_FIELD_NOT_AFTER, NULL, 1780308000000000}},
+	 "\"vendor\":\"acme\",\"not_after\":\"2026-06-01T10:00:00.000000Z\","
+	 "\"src\":\"2001:db8::1\",\"status\":200}"},
+	{{{VG_FIELD_UA, "a\"b\\c]\n\xff\xc3\xa9/", 0}},
+	 "\"ua\":\"a\\\"b\\\\\\\\c]\\\\x0a\\\\xff\xc3\xa9/\"}"},
+};
+
+static const char *json_of(const struct vg_format_env *with, const struct vg_logged *event)
+{
+	static char text[VG_MESSAGE_MAX + 1];
+	size_t len = vg_format_write(VG_FORMAT_JSON, text, with, event);
+	cr_assert_leq(len, 8192);
+	text[len] = '\0';
+	return text;
+}
+
+Test(record_format, json_objects)
+{
+	struct vg_format_env bare = env;
+	bare.head = VG_HEAD_NONE;
+	for (size_t i = 0; i < VG_COUNT(objects); i++) {
+		char want[1024];
+		size_t count = 0;
+		while (count < 8 && (objects[i].fields[count].text || objects[i].fields[count].number))
+			count++;
+		struct vg_logged event = logged(VG_REASON_ACCESS_ALLOWED, objects[i].fields, count);
+		snprintf(want, sizeof(want),
+			 "{\"time\":\"2026-06-01T10:00:00.123456Z\",\"node\":\"dmz-1\","
+			 "\"boot\":\"2026-06-01T08:00:00.000000Z\",\"seq\":42,\"schema\":1,"
+			 "\"code\":\"VG1001\",\"event\":\"exchange\",\"sev\":6,"
+			 "\"decision\":\"allow\",\"reason\":\"access.allowed\",%s",
+			 objects[i].json);
+		cr_expect_str_eq(json_of(&bare, &event), want, "%s", json_of(&bare, &event));
+	}
+}
+
+static const struct {
+	enum vg_syslog_head head;
+	int64_t time;
+	const char *sd, *json;
+} heads[] = {
+	{VG_HEAD_RFC5424, 1780308000123456,
+	 "<165>1 2026-06-01T10:00:00.123456Z dmz-1 vendgate 4711 VG9001 ",
+	 "<165>1 2026-06-01T10:00:00.123456Z dmz-1 vendgate 4711 VG9001 - "},
+	{VG_HEAD_RFC3164, 1780308000123456, "<165>Jun  1 10:00:00 dmz-1 vendgate[4711]: ", NULL},
+	{VG_HEAD_LOCAL, 1780308000123456, "<165>Jun  1 10:00:00 vendgate[4711]: ", NULL},
+	{VG_HEAD_LOCAL, 1767225599999999, "<165>Dec 31 23:59:59 vendgate[4711]: ", NULL},
+	{VG_HEAD_LOCAL, INT64_MIN, "<165>Jan  1 00:00:00 vendgate[4711]: ", NULL},
+	{VG_HEAD_NONE, 0, "", NULL},
+};
+
+Test(record_format, heads)
+{
+	for (size_t i = 0; i < VG_COUNT(heads); i++) {
+		char want[128];
+		struct vg_format_env with = env;
+		with.head = (uint8_t)heads[i].head;
+		struct vg_logged event = logged(VG_REASON_GATEWAY_START, NULL, 0);
+		event.record.head.time = heads[i].time;
+		snprintf(want, sizeof(want), "%s[vendgate@32473 ", heads[i].sd);
+		cr_expect_eq(strncmp(line_of(&with, &event), want, strlen(want)), 0, "%s",
+			     line_of(&with, &event));
+		snprintf(want, sizeof(want), "%s{\"time\":",
+			 heads[i].json == NULL ? heads[i].sd : heads[i].json);
+		cr_expect_eq(strncmp(json_of(&with, &event), want, strlen(want)), 0, "%s",
+			     json_of(&with, &event));
+	}
+}
+
+Test(record_format, only_the_fields_that_are_asked_for)
+{
+	uint8_t fields[32] = {0};
+	struct vg_format_env with = env;
+	with.head = VG_HEAD_NONE;
+	with.fields = fields;
+	struct field one = {VG_FIELD_VENDOR, "acme", 0};
+	struct vg_logged event = logged(VG_REASON_ACCESS_NO_RULE, &one, 1);
+	cr_expect_str_eq(json_of(&with, &event), "{}");
+	cr_expect_str_eq(line_of(&with, &event), "[vendgate@32473] refused: access.no_rule");
+	uint8_t number = vg_field_row(VG_FIELD_VENDOR)->number;
+	fields[number / 8] = (uint8_t)(1 << number % 8);
+	cr_expect_str_eq(json_of(&with, &event), "{\"vendor\":\"acme\"}");
+}
+
+/* The key is 32 bytes of 'k'. */
+static struct vg_pseudonym *pseudonym_new(void)
+{
+	char path[] = "/tmp/vg-format-XXXXXX";
+	cr_assert_not_null(mkdtemp(path));
+	int dir = open(path, O_RDONLY | O_DIRECTORY);
+	int key = openat(dir, "hmac.key", O_WRONLY | O_CREAT, 0600);
+	cr_assert_eq(write(key, "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", 32), 32);
+	struct vg_pseudonym *pseudonym = vg_pseudonym_new(dir);
+	cr_assert_not_null(pseudonym);
+	close(key);
+	unlinkat(dir, "hmac.key", 0);
+	close(dir);
+	rmdir(path);
+	return pseudonym;
+}
+
+#define H17 "h1.@17"
+#define HAB "h1.@ab"
+
+static const struct {
+	const char *path, *marks; /* two bytes each */
+	const char *hmac, *omit;
+} paths[] = {
+	{"/p/17", "\x03\x02", "/p/" H17, "/p/*"},
+	{"/p/17/ab/", "\x03\x02\x06\x02", "/p/" H17 "/" HAB "/", "/p/*/*/"},
+	{"/p/x-17.pdf", "\x05\x02", "/p/x-" H17 ".pdf", "/p/x-*.pdf"},
+	{"/p/17", "", "/p/17", "/p/17"},
+	/* What only a worker that was taken over writes. */
+	{"/p/17", "\x03\x09", "/p/*", "/p/*"},
+	{"/p/17", "\x09\x02", "*", "*"},
+	{"/p/17", "\x03\x02\x01\x01", "*", "*"},
+	{"/p/17", "\x03", "*", "*"},
+};
+
+/* In `text`, h1.@VALUE becomes the value's pseudonym. */
+static void with_pseudonyms(char *out, struct vg_pseudonym *pseudonym, const char *text)
+{
+	while (*text != '\0') {
+		if (strncmp(text, "h1.@", 4) != 0) {
+			*out++ = *text++;
+			continue;
+		}
+		cr_assert(vg_pseudonym_make(pseudonym, out, VG_SLICE("acme"), vg_slice(text + 4, 2)));
+		out += VG_PSEUDONYM_TEXT - 1;
+		text += 6;
+	}
+	*out = '\0';
+}
+
+Test(record_format, values_in_paths)
+{
+	struct vg_pseudonym *pseudonym = pseudonym_new();
+	for (size_t i = 0; i < VG_COUNT(paths); i++) {
+		char want[256], out[VG_EVENT_PATH_MAX];
+		struct vg_slice path = vg_slice_str(paths[i].path);
+		struct vg_slice marks = vg_slice_str(paths[i].marks);
+		struct vg_format_env with = env;
+		with_pseudonyms(want, pseudonym, paths[i].hmac);
+		with.pseudonym = pseudonym;
+		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
+				      vg_slice_str(want)), "%zu: %s", i, want);
+		with.identifiers = VG_IDENTIFIERS_PLAIN;
+		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
+				      path));
+		with.identifiers = VG_IDENTIFIERS_OMIT;
+		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
+				      vg_slice_str(paths[i].omit)), "%zu", i);
+		with.identifiers = VG_IDENTIFIERS_HMAC;
+		with.pseudonym = NULL;
+		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
+				      vg_slice_str(paths[i].omit)), "without a key none is shown");
+	}
+	vg_pseudonym_free(&pseudonym);
+	cr_expect_null(pseudonym);
+}
+
+Test(record_format, pseudonyms)
+{
+	/* Of `openssl mac -digest SHA256 -macopt hexkey:6b6b… HMAC`. */
+	static const struct {
+		const char *vendor, *value, *text;
+	} table[] = {
+		{"acme", "17", "h1.7261828cc6f8d7a3"},
+		{"acme", "", "h1.2aa4b5506d505fe9"},
+		{"", "acme", "h1.fa15658a761b79c9"},
+		{"zeta", "17", "h1.bda59082bd966fe7"},
+	};
+	struct vg_pseudonym *pseudonym = pseudonym_new();
+	for (size_t i = 0; i < VG_COUNT(table); i++) {
+		char text[VG_PSEUDONYM_TEXT];
+		cr_assert(vg_pseudonym_make(pseudonym, text, vg_slice_str(table[i].vendor),
+					    vg_slice_str(table[i].value)));
+		cr_expect_str_eq(text, table[i].text, "%s", text);
+	}
+	vg_pseudonym_free(&pseudonym);
 }

@@ -52,7 +52,10 @@ static int image_of(const char *path, const char *sink, uint64_t *size)
 	struct vg_img_sink row = {.name = vg_build_text(build, vg_slice_str(sink)),
 				  .path = vg_build_text(build, vg_slice_str(path)),
 				  .kind = VG_SINK_FILE,
-				  .facility = 20};
+				  .facility = 20,
+				  .events = VG_SINK_EVENTS_ALL,
+				  .spool = 1 << 30};
+	memset(row.fields, 0xff, sizeof(row.fields));
 	vg_build_row(build, VG_SECTION_GATEWAY, &gateway);
 	vg_build_row(build, VG_SECTION_SINK, &row);
 	cr_assert(vg_build_finish(build, gen, &block, &len));

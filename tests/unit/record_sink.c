@@ -41,7 +41,10 @@ static void make_image(struct tiny_image *tiny, enum vg_sink_kind kind, const ch
 					 .port = port,
 					 .kind = (uint8_t)kind,
 					 .format = VG_FORMAT_SD,
-					 .facility = 20};
+					 .facility = 20,
+					 .events = VG_SINK_EVENTS_ALL,
+					 .spool = 1 << 30};
+	memset(tiny->row.fields, 0xff, sizeof(tiny->row.fields));
 }
 
 static const struct vg_format_env env = {.node = {"gw", 2}, .pid = 1};

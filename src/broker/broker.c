@@ -23,6 +23,7 @@ struct peer {
 struct broker {
 	struct vg_child child;
 	struct event_base *base;
+	struct vg_names *names;
 	struct event supervisor;
 	struct peer peers[VG_CHILD_PEERS_MAX]; /* as the child's */
 	uint32_t peer_count;                   /* that are there */
@@ -72,7 +73,7 @@ static bool open_peer(struct broker *broker, struct vg_chan *chan)
 		return false;
 	*peer = (struct peer){.broker = broker, .chan = chan};
 	vg_dialer_init(&peer->dialer, broker->base, &broker->child.image, broker->child.generation,
-		       chan);
+		       broker->names, chan);
 	if (event_assign(&peer->readable, broker->base, chan->fd, EV_READ | EV_PERSIST, on_peer,
 			 peer) != 0 ||
 	    event_add(&peer->readable, NULL) != 0)
@@ -132,6 +133,9 @@ static bool prepare(struct broker *broker)
 			 on_supervisor, broker) != 0 ||
 	    event_add(&broker->supervisor, NULL) != 0)
 		return false;
+	broker->names = vg_names_new(broker->base, &broker->child.image);
+	if (broker->names == NULL)
+		return false;
 	for (uint32_t i = 0; i < broker->child.peer_count; i++)
 		if (!open_peer(broker, &broker->child.peers[i]))
 			return false;
@@ -144,7 +148,7 @@ int vg_broker_run(void)
 	if (!vg_child_start(&broker.child, VG_ROLE_BROKER))
 		return 1;
 	if (!prepare(&broker)) {
-		vg_log(VG_LOG_ERROR, "the loop can't be made: %m");
+		vg_log(VG_LOG_ERROR, "the broker can't begin");
 		return 1;
 	}
 	if (!vg_sandbox_enter(VG_ROLE_BROKER) || !vg_child_ready(&broker.child))
@@ -154,6 +158,7 @@ int vg_broker_run(void)
 		if (broker.peers[i].chan != NULL)
 			drop_peer(&broker.peers[i]);
 	(void)event_del(&broker.supervisor);
+	vg_names_free(&broker.names);
 	event_base_free(broker.base);
 	return ok ? 0 : 1;
 }

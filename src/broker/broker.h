@@ -1,6 +1,6 @@
 /*
- * The broker role: what workers need from outside. It dials the upstreams of the image, and no
- * other address, and hands over the connected socket.
+ * The broker role: what workers need from outside. It resolves and dials the upstreams of the
+ * image, and no other name or address, and hands over the connected socket.
  */
 #ifndef VG_BROKER_BROKER_H
 #define VG_BROKER_BROKER_H

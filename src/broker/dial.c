@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "sys/clock.h"
 #include "sys/file.h"
 
 struct vg_dial {
@@ -16,6 +17,12 @@ struct vg_dial {
 	int error;     /* an errno value; 0: connected */
 	bool finished; /* only its answer is due */
 	struct event event;
+	uint32_t upstream;
+	int64_t deadline; /* monotonic */
+	struct vg_name_wait wait;
+	struct vg_addrs to;
+	uint32_t next_addr;  /* of `to` */
+	struct vg_addr last; /* that was tried, where next_addr > 0 */
 };
 
 union address {
@@ -24,18 +31,18 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-static socklen_t fill(union address *to, const struct vg_img_upstream *row)
+static socklen_t fill(union address *to, const struct vg_addr *addr, uint16_t port)
 {
 	memset(to, 0, sizeof(*to));
-	if (vg_addr_is_v4(&row->addr)) {
+	if (vg_addr_is_v4(addr)) {
 		to->v4.sin_family = AF_INET;
-		to->v4.sin_port = htons(row->port);
-		memcpy(&to->v4.sin_addr, row->addr.bytes + 12, 4);
+		to->v4.sin_port = htons(port);
+		memcpy(&to->v4.sin_addr, addr->bytes + 12, 4);
 		return sizeof(to->v4);
 	}
 	to->v6.sin6_family = AF_INET6;
-	to->v6.sin6_port = htons(row->port);
-	memcpy(&to->v6.sin6_addr, row->addr.bytes, 16);
+	to->v6.sin6_port = htons(port);
+	memcpy(&to->v6.sin6_addr, addr->bytes, 16);
 	return sizeof(to->v6);
 }
 
@@ -64,13 +71,15 @@ static void forget(struct vg_dial *dial)
 	/* Out of the poll set before it is closed: the worker's copy keeps the socket alive, and a
 	   poll set goes by the socket. A changelist would do it too late. */
 	(void)event_del(&dial->event);
+	vg_names_forget(&dial->wait);
 	vg_fd_close(&dial->fd);
 	free(dial);
 }
 
 static enum vg_chan_status send_answer(const struct vg_dial *dial, int error)
 {
-	struct vg_msg_dialed answer = {.id = dial->id, .error = error};
+	struct vg_msg_dialed answer = {
+		.id = dial->id, .error = error, .tried = dial->next_addr > 0, .addr = dial->last};
 	return error == 0 ? vg_chan_send(dial->dialer->chan, VG_MSG_DIALED, &answer, &dial->fd)
 			  : vg_chan_send(dial->dialer->chan, VG_MSG_DIAL_FAILED, &answer, NULL);
 }
@@ -92,6 +101,7 @@ static bool answer(struct vg_dial *dial)
 static void finish(struct vg_dial *dial, int error)
 {
 	struct vg_dialer *dialer = dial->dialer;
+	vg_names_forget(&dial->wait);
 	dial->finished = true;
 	dial->error = error;
 	(void)event_del(&dial->event);
@@ -113,26 +123,99 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void try_next(struct vg_dial *dial, int error);
+
+static bool has_name(const struct vg_dial *dial)
+{
+	return vg_img_upstreams(dial->dialer->image)[dial->upstream].host.len > 0;
+}
+
 static void on_connected(evutil_socket_t fd, short what, void *arg)
 {
+	struct vg_dial *dial = arg;
 	int error = ETIMEDOUT;
 	socklen_t len = sizeof(error);
 	if ((what & EV_TIMEOUT) == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		error = errno;
-	finish(arg, error);
+	if (error != 0) {
+		try_next(dial, error);
+		return;
+	}
+	if (has_name(dial))
+		vg_names_worked(dial->dialer->names, dial->upstream, &dial->last);
+	finish(dial, 0);
 }
 
 /* 0, EINPROGRESS, or what was wrong. */
-static int begin_connect(struct vg_dial *dial, const struct vg_img_upstream *row)
+static int begin_connect(struct vg_dial *dial)
 {
 	union address to;
-	socklen_t len = fill(&to, row);
+	socklen_t len = fill(&to, &dial->last,
+			     vg_img_upstreams(dial->dialer->image)[dial->upstream].port);
 	dial->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 	if (dial->fd < 0 ||
 	    setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
 		return errno;
 	return connect(dial->fd, &to.any, len) == 0 ? 0 : errno;
+}
+
+/* Arms the event, for the socket or alone: it comes after `us` at the latest. */
+static bool arm(struct vg_dial *dial, event_callback_fn call, int64_t us)
+{
+	struct timeval timeout = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
+	return event_assign(&dial->event, dial->dialer->base, dial->fd,
+			    dial->fd < 0 ? 0 : EV_WRITE, call, dial) == 0 &&
+	       event_add(&dial->event, &timeout) == 0;
+}
+
+/* `error` is what the address before came to. */
+static void try_next(struct vg_dial *dial, int error)
+{
+	while (dial->next_addr < dial->to.count) {
+		int64_t left = dial->deadline - vg_clock_monotonic();
+		if (left <= 0)
+			break;
+		left /= dial->to.count - dial->next_addr;
+		/* Its event is out of the poll set: it has fired, or was never in. */
+		vg_fd_close(&dial->fd);
+		dial->last = dial->to.addrs[dial->next_addr++];
+		error = begin_connect(dial);
+		if (error == 0)
+			break;
+		if (error != EINPROGRESS)
+			continue;
+		if (!arm(dial, on_connected, left))
+			finish(dial, ENOMEM);
+		return;
+	}
+	finish(dial, error);
+}
+
+static void on_resolved(void *arg, const struct vg_addrs *addrs)
+{
+	struct vg_dial *dial = arg;
+	(void)event_del(&dial->event);
+	dial->to = *addrs;
+	try_next(dial, dial->to.count > 0 ? ETIMEDOUT : ENOENT);
+}
+
+static void on_unresolved(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	finish(arg, ENOENT);
+}
+
+static void resolve(struct vg_dial *dial, int64_t us)
+{
+	dial->wait.done = on_resolved;
+	dial->wait.owner = dial;
+	const struct vg_addrs *addrs =
+		vg_names_find(dial->dialer->names, dial->upstream, &dial->wait);
+	if (addrs != NULL)
+		on_resolved(dial, addrs);
+	else if (!arm(dial, on_unresolved, us))
+		finish(dial, ENOMEM);
 }
 
 static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
@@ -147,23 +230,26 @@ static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
 		finish(dial, EACCES);
 		return;
 	}
-	int error = begin_connect(dial, &vg_img_upstreams(dialer->image)[request->upstream]);
-	if (error != EINPROGRESS) {
-		finish(dial, error);
+	int64_t us = (int64_t)service->connect_timeout_ms * 1000;
+	dial->upstream = request->upstream;
+	dial->deadline = vg_clock_monotonic() + us;
+	if (has_name(dial)) {
+		resolve(dial, us);
 		return;
 	}
-	uint32_t ms = service->connect_timeout_ms;
-	struct timeval timeout = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
-	if (event_assign(&dial->event, dialer->base, dial->fd, EV_WRITE, on_connected, dial) != 0 ||
-	    event_add(&dial->event, &timeout) != 0)
-		finish(dial, ENOMEM);
+	dial->to.addrs[dial->to.count++] = vg_img_upstreams(dialer->image)[dial->upstream].addr;
+	try_next(dial, ETIMEDOUT);
 }
 
 void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
-		    const struct vg_image *image, uint64_t generation, const struct vg_chan *chan)
+		    const struct vg_image *image, uint64_t generation, struct vg_names *names,
+		    const struct vg_chan *chan)
 {
-	*dialer = (struct vg_dialer){
-		.base = base, .image = image, .generation = generation, .chan = chan};
+	*dialer = (struct vg_dialer){.base = base,
+				     .image = image,
+				     .generation = generation,
+				     .names = names,
+				     .chan = chan};
 	VG_ASSERT(event_assign(&dialer->writable, base, chan->fd, EV_WRITE, on_writable, dialer) ==
 		  0);
 }

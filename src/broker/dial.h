@@ -1,7 +1,8 @@
 /*
  * One worker's dials: each DIAL becomes a connection to that row of the image's upstreams, and
  * nothing else; each ends in exactly one DIALED with the connected, non-blocking socket, or one
- * DIAL_FAILED with the errno value. A worker that was taken over reaches no other host by it.
+ * DIAL_FAILED with the errno value. Where the upstream's name has several addresses, each is tried
+ * within its share of what is left of the service's connect_timeout. A worker that was taken over reaches no other host by it.
  */
 #ifndef VG_BROKER_DIAL_H
 #define VG_BROKER_DIAL_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "broker/names.h"
 #include "policy/image.h"
 #include "sys/chan.h"
 
@@ -23,6 +25,7 @@ struct vg_dialer {
 	struct event_base *base; /* without a changelist: see dial.c */
 	const struct vg_image *image;
 	uint64_t generation;
+	struct vg_names *names; /* of the image */
 	const struct vg_chan *chan; /* to the worker; non-blocking */
 	struct event writable;      /* armed where an answer found no room */
 	struct vg_dial *dials;      /* the newest first */
@@ -31,7 +34,8 @@ struct vg_dialer {
 
 /* All that it is given must outlive it. */
 void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
-		    const struct vg_image *image, uint64_t generation, const struct vg_chan *chan);
+		    const struct vg_image *image, uint64_t generation, struct vg_names *names,
+		    const struct vg_chan *chan);
 
 /* Lets go of all, answering nothing: the worker is gone. */
 void vg_dialer_fini(struct vg_dialer *dialer);

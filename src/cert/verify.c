@@ -6,9 +6,6 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-/* 112 bits: no SHA-1 signature and no RSA key below 2048 bits in the chain. */
-#define AUTH_LEVEL 2
-
 static enum vg_reason reason_of(int error)
 {
 	switch (error) {
@@ -55,7 +52,7 @@ static bool demand(X509_STORE_CTX *ctx, STACK_OF(X509) *anchors, int64_t now)
 
 	X509_STORE_CTX_set0_trusted_stack(ctx, anchors);
 	X509_VERIFY_PARAM_set_depth(param, VG_CHAIN_DEPTH);
-	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+	X509_VERIFY_PARAM_set_auth_level(param, VG_CHAIN_AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_time(param, (time_t)(now / 1000000));
 	return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
 	       X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_CLIENT) == 1;

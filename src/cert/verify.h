@@ -12,6 +12,9 @@
 
 #define VG_CHAIN_DEPTH 4
 
+/* OpenSSL's level of 112 bits: no SHA-1 signature, and no RSA key below 2048 bits in the chain. */
+#define VG_CHAIN_AUTH_LEVEL 2
+
 /*
  * `anchors` are the identity's CAs (an intermediate may be one), `untrusted` what the client sent
  * beside its leaf (may be NULL), `now` microseconds since 1970 UTC. VG_REASON_NONE where the chain

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cert/facts.h"
 #include "config/units.h"
+#include "config/upstream.h"
 #include "policy/path.h"
 #include "vocab/method.h"
 
@@ -135,8 +136,8 @@ static bool check_endpoint(struct vg_slice s, uint64_t *number)
 static bool check_upstream(struct vg_slice s, uint64_t *number)
 {
 	(void)number;
-	struct vg_slice endpoint;
-	return after(s, VG_SLICE("http://"), &endpoint) && is_endpoint(endpoint);
+	struct vg_upstream_url url;
+	return vg_upstream_url(s, &url);
 }
 
 static bool check_sink(struct vg_slice s, uint64_t *number)
@@ -188,6 +189,12 @@ static bool check_address(struct vg_slice s, uint64_t *number)
 	(void)number;
 	struct vg_addr addr;
 	return vg_addr_parse(s, &addr);
+}
+
+/* What a certificate can name a server by. */
+static bool check_server_name(struct vg_slice s, uint64_t *number)
+{
+	return is_host(s) || check_address(s, number);
 }
 
 static bool check_network(struct vg_slice s, uint64_t *number)

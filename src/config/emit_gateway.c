@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/check.h"
+#include "config/upstream.h"
 
 #define WORKERS_MAX 64
 
@@ -160,15 +161,58 @@ static int compare_services(const void *a, const void *b)
 	return order != 0 ? order : (x->set.line > y->set.line) - (x->set.line < y->set.line);
 }
 
+static bool has_https(const struct vg_set_service *service)
+{
+	struct vg_upstream_url url;
+	for (size_t i = 0; i < service->upstream.count; i++)
+		if (vg_upstream_url(service->upstream.items[i].value, &url) && url.tls)
+			return true;
+	return false;
+}
+
+/* Verification can't be off: https needs a CA, and what only https has stands nowhere else. */
+static struct vg_span emit_upstream_cas(struct vg_emit *emit, const struct vg_set_service *service)
+{
+	const struct vg_set_text *ca = &service->upstream_ca, *name = &service->upstream_name;
+	const struct vg_cert_file *file = NULL;
+	if (!has_https(service)) {
+		if (ca->line != 0 || name->line != 0)
+			VG_EMIT_ERROR(emit, &service->set, ca->line != 0 ? ca->line : name->line,
+				      "%s is of no use: no upstream of [service %.*s] is https",
+				      ca->line != 0 ? "upstream_ca" : "upstream_name",
+				      VG_SLICE_FMT(service->set.name));
+	} else if (ca->line == 0) {
+		VG_EMIT_ERROR(emit, &service->set, service->upstream.line,
+			      "[service %.*s] has an https upstream and no upstream_ca: nothing "
+			      "would say whose certificate is good", VG_SLICE_FMT(service->set.name));
+	} else {
+		file = vg_emit_certs(emit, &service->set, ca, true);
+	}
+	return file == NULL ? (struct vg_span){0} : file->ders;
+}
+
 static struct vg_span emit_upstreams(struct vg_emit *emit, const struct vg_set_service *service)
 {
 	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_UPSTREAM), 0};
+	struct vg_span cas = emit_upstream_cas(emit, service);
+	struct vg_slice name = service->upstream_name.value;
 	for (size_t i = 0; i < service->upstream.count; i++) {
-		struct vg_slice text = service->upstream.items[i].value;
-		struct vg_img_upstream row = {.text = vg_build_text(emit->build, text)};
-		if (!vg_addr_port_parse(vg_slice_from(text, VG_SLICE("http://").len), &row.addr,
-					&row.port))
+		struct vg_upstream_url url;
+		if (!vg_upstream_url(service->upstream.items[i].value, &url) ||
+		    (url.tls && cas.count == 0))
 			continue;
+		struct vg_img_upstream row = {
+			.addr = url.addr,
+			.port = url.port,
+			.tls = url.tls,
+			.text = vg_build_text(emit->build, service->upstream.items[i].value),
+		};
+		if (!url.literal)
+			row.host = vg_build_text(emit->build, url.host);
+		if (url.tls) {
+			row.name = vg_build_text(emit->build, name.ptr == NULL ? url.host : name);
+			row.cas = cas;
+		}
 		(void)vg_build_row(emit->build, VG_SECTION_UPSTREAM, &row);
 		span.count++;
 	}
@@ -184,10 +228,14 @@ static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *
 		.upstreams = emit_upstreams(emit, service),
 		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
 		.response_timeout_ms = (uint32_t)service->response_timeout.value,
-		.balance = VG_BALANCE_ROUND_ROBIN,
+		.balance = (uint8_t)service->balance.value,
+		.forward_identity = (uint8_t)service->forward_identity.value,
 		.has_data = service->data.count > 0,
 		.where = vg_emit_where(emit, &service->set),
 	};
+	/* Why there is none has been told. */
+	if (row.upstreams.count == 0)
+		return VG_NO_ROW;
 	return vg_build_row(emit->build, VG_SECTION_SERVICE, &row);
 }
 

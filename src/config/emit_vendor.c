@@ -182,6 +182,7 @@ static void emit_vendor(struct vg_emit *emit, const struct vg_policy *policy)
 		.id = vg_build_text(emit->build, id_of(policy)),
 		.idents.first = vg_build_count(emit->build, VG_SECTION_IDENT),
 		.mode = (uint8_t)vendor->mode.value,
+		.hide = (uint8_t)vendor->hide.value,
 		.where = vg_emit_where(emit, &vendor->set),
 	};
 	if (policy->accesses == NULL)

@@ -97,13 +97,17 @@ static bool strip_comment(struct vg_slice *line)
 	return true;
 }
 
-static bool has_control(struct vg_slice line)
+/* Whether a byte of `line` is a control, but for tabs; *ascii tells whether all are ASCII. */
+static bool has_control(struct vg_slice line, bool *ascii)
 {
-	for (size_t i = 0; i < line.len; i++)
-		if (((unsigned char)line.ptr[i] < 0x20 && line.ptr[i] != '\t') ||
-		    line.ptr[i] == 0x7f)
-			return true;
-	return false;
+	bool control = false, high = false;
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.ptr[i];
+		control |= (c < 0x20 && c != '\t') || c == 0x7f;
+		high |= c >= 0x80;
+	}
+	*ascii = !high;
+	return control;
 }
 
 static bool is_key_word(struct vg_slice s)
@@ -118,14 +122,15 @@ static bool is_key_word(struct vg_slice s)
 /* What no line may hold, wherever it stands. */
 static bool check_bytes(struct reader *r, struct vg_slice line)
 {
+	bool ascii;
 	if (line.len > VG_INI_LINE_MAX)
 		FAULT(r, "line of %zu bytes; at most %d fit, and a list may go on in indented lines",
 		      line.len, VG_INI_LINE_MAX);
 	else if (memchr(line.ptr, '\0', line.len) != NULL)
 		FAULT(r, "NUL byte in the line");
-	else if (has_control(line))
+	else if (has_control(line, &ascii))
 		FAULT(r, "control byte in the line");
-	else if (!vg_is_utf8(line))
+	else if (!ascii && !vg_is_utf8(line))
 		FAULT(r, "the line is not UTF-8");
 	else
 		return true;

@@ -88,10 +88,13 @@ struct vg_set_service {
 	struct vg_set_text host;
 	struct vg_set_text prefix;
 	struct vg_set_list upstream;
+	struct vg_set_text upstream_ca;
+	struct vg_set_text upstream_name;
 	struct vg_set_number balance;
 	struct vg_set_number connect_timeout;
 	struct vg_set_number response_timeout;
 	struct vg_set_list data;
+	struct vg_set_number forward_identity;
 	struct vg_set_service *next;
 	uint32_t row; /* in the image; VG_NO_ROW where an error kept it out */
 };
@@ -103,6 +106,7 @@ struct vg_set_vendor {
 	struct vg_set_text contact;
 	struct vg_set_text purpose;
 	struct vg_set_number mode;
+	struct vg_set_number hide;
 };
 
 struct vg_set_identity {

@@ -119,8 +119,16 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 
 static const char *check_upstream(const struct vg_image *image, uint32_t at)
 {
-	return in_text(image, vg_img_upstreams(image)[at].text) ? NULL
-								: "upstream: text lies outside";
+	const struct vg_img_upstream *row = &vg_img_upstreams(image)[at];
+	if (!in_text(image, row->text) || !is_key(image, row->host) || !is_key(image, row->name) ||
+	    !in_rows(row->cas, vg_img_der_count(image)))
+		return "upstream: a reference lies outside";
+	if (row->tls > 1)
+		return "upstream: unknown value";
+	/* There is no TLS without somebody to trust and a name to hold them to. */
+	if (row->tls != 0 && (row->cas.count == 0 || row->name.len == 0))
+		return "upstream: TLS without a CA or a name";
+	return NULL;
 }
 
 /* Where rows are sorted by vendor, its span is whole if both ends are its own. */

@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(1)
+#define VG_IMAGE_LAYOUT UINT32_C(2)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -116,10 +116,14 @@ struct vg_img_service {
 };
 
 struct vg_img_upstream {
-	struct vg_addr addr;
+	struct vg_addr addr; /* where host is "" */
 	uint16_t port;
-	uint16_t pad[3];
+	uint8_t tls; /* 1: https */
+	uint8_t pad[5];
 	struct vg_str text; /* as written, for events */
+	struct vg_str host; /* a DNS name that the broker resolves, lower case; or "" */
+	struct vg_str name; /* of TLS: what its certificate must bear, a DNS name or an address */
+	struct vg_span cas; /* of DER; of TLS: at least one */
 };
 
 enum vg_mode { VG_MODE_ENFORCE, VG_MODE_SUSPENDED, VG_MODES };

@@ -1,11 +1,13 @@
 #include "proxy/answer.h"
 
+#include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/origin.h"
 #include "proxy/redirect.h"
 
 /* Below so much room the vendor's side is let drain first. */
 #define ROOM_MIN 4096
+#define LINKS_MAX ((size_t)65536)
 
 static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
@@ -14,19 +16,51 @@ static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const ch
 	return VG_ANSWER_BAD;
 }
 
-static bool map_location(struct vg_exchange *x, const struct vg_http_head *head,
-			 struct vg_slice *location)
+static struct vg_redirect redirect_of(const struct vg_exchange *x)
 {
 	const struct vg_image *image = x->worker->image;
 	const struct vg_img_service *service = &vg_img_services(image)[x->service];
-	const struct vg_http_field *field = vg_http_find(head, VG_HEADER_LOCATION);
-	struct vg_redirect redirect = {
+	struct vg_slice url = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text);
+	return (struct vg_redirect){
 		.host = vg_img_str(image, service->host),
-		.upstream = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text),
+		.upstream = vg_slice_from(url, vg_slice_find(url, ':') + 3),
 		.prefix = vg_img_str(image, service->prefix),
 	};
+}
+
+static bool map_location(struct vg_exchange *x, const struct vg_http_head *head,
+			 struct vg_slice *location)
+{
+	const struct vg_http_field *field = vg_http_find(head, VG_HEADER_LOCATION);
+	struct vg_redirect redirect = redirect_of(x);
 	*location = VG_SLICE_EMPTY;
 	return field == NULL || vg_redirect_map(&redirect, field->value, &x->arena, location);
+}
+
+/* All Link fields, mapped, as one list (RFC 9110 5.3). */
+static bool map_links(struct vg_exchange *x, const struct vg_http_head *head,
+		      struct vg_slice *links)
+{
+	struct vg_redirect redirect = redirect_of(x);
+	struct vg_buf text;
+	vg_buf_init(&text, LINKS_MAX);
+	bool good = true;
+	for (size_t i = 0; good && i < head->field_count; i++)
+		if (head->fields[i].id == VG_HEADER_LINK)
+			good = vg_redirect_links(&redirect, head->fields[i].value, &x->arena,
+						 &text);
+	*links = VG_SLICE_EMPTY;
+	if (good && text.len > 0) {
+		*links = vg_arena_dup(&x->arena, vg_buf_slice(&text));
+		good = links->ptr != NULL;
+	}
+	vg_buf_fini(&text);
+	return good;
+}
+
+bool vg_answer_hides(const struct vg_exchange *x)
+{
+	return vg_img_vendors(x->worker->image)[x->client->vendor].hide != 0;
 }
 
 /* An answer to HEAD has no body, and tells the length that one to GET would have had. */
@@ -38,10 +72,15 @@ static enum vg_framing told_framing(const struct vg_exchange *x, const struct vg
 
 static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *head)
 {
-	struct vg_slice location;
+	struct vg_slice location, links;
 	x->upstream_status = head->status;
+	if (head->status == 404 && vg_answer_hides(x))
+		return VG_ANSWER_HIDDEN;
 	if (!map_location(x, head, &location))
 		return bad(x, VG_REASON_UPSTREAM_REDIRECT, "location");
+	if (!map_links(x, head, &links))
+		return bad(x, VG_REASON_UPSTREAM_REDIRECT, "link");
+	struct vg_http_extra extra = {"Link", links};
 	struct vg_http_response_out out = {
 		.head = head,
 		.framing = told_framing(x, head),
@@ -49,6 +88,8 @@ static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *he
 		.close = !x->req_whole,
 		.no_store = vg_img_services(x->worker->image)[x->service].has_data != 0,
 		.location = location,
+		.extras = &extra,
+		.extra_count = links.len > 0,
 	};
 	x->status = head->status;
 	x->origin_reusable = head->keep_alive && head->framing != VG_FRAMING_CLOSE;

@@ -13,6 +13,7 @@
 #include "proxy/ids.h"
 #include "proxy/places.h"
 #include "proxy/pool.h"
+#include "tls/client.h"
 #include "tls/server.h"
 
 struct vg_conn;
@@ -25,6 +26,7 @@ struct vg_worker {
 	const struct vg_img_gateway *gateway; /* of the image */
 	char gen[65];                         /* the image's digest, for events */
 	struct vg_tls_server *tls;
+	struct vg_tls_client *upstream_tls;
 	struct vg_map ring_map, tail_map;
 	struct vg_ring ring;
 	struct vg_ids ids;

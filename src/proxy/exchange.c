@@ -1,23 +1,27 @@
 #include "proxy/exchange.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "proxy/admit.h"
 #include "proxy/answer.h"
-#include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/origin.h"
+#include "proxy/reach.h"
 #include "proxy/tell.h"
 
 #define ARENA_MAX ((size_t)262144)
 #define REQUEST_MAX ((size_t)81920) /* a head as it goes upstream */
 #define SPARES 64
-#define TRIES 3
 #define DIAL_SLACK_MS 1000 /* the broker keeps the time; this is for a broker that doesn't */
 #define REFUSE_STATUS_CLOSES(status) ((status) != 403 && (status) != 502 && (status) != 504)
 
-enum deadline { DEADLINE_NONE, DEADLINE_CONNECT, DEADLINE_RESPONSE, DEADLINE_STALL };
+enum deadline {
+	DEADLINE_NONE,
+	DEADLINE_CONNECT,
+	DEADLINE_HANDSHAKE,
+	DEADLINE_RESPONSE,
+	DEADLINE_STALL
+};
 
 static void drop_origin(struct vg_exchange *x, bool reusable)
 {
@@ -32,9 +36,8 @@ static void forget_dial(struct vg_exchange *x)
 	x->dialling = false;
 }
 
-/* It can't go well any more: a refusal, or, once the answer has begun, a cut that nobody takes for
-   its end. */
-static enum vg_state fail(struct vg_exchange *x, enum vg_reason reason, const char *constraint)
+enum vg_state vg_exchange_fail(struct vg_exchange *x, enum vg_reason reason,
+			       const char *constraint)
 {
 	x->reason = reason;
 	if (constraint != NULL)
@@ -57,20 +60,6 @@ static enum vg_state enter_admit(struct vg_exchange *x)
 	return reason == VG_REASON_ACCESS_ALLOWED ? VG_STATE_DIAL : VG_STATE_REFUSE;
 }
 
-static enum vg_state enter_dial(struct vg_exchange *x)
-{
-	bool failed;
-	drop_origin(x, false);
-	if (x->upstream == VG_NO_ROW || x->tries > 0)
-		x->upstream = vg_pool_choose(&x->worker->pool, x->service, x->upstream);
-	x->tries++;
-	x->origin = vg_pool_get(&x->worker->pool, x, x->upstream, &failed);
-	if (failed)
-		return fail(x, VG_REASON_GATEWAY_ERROR, "no upstream can be dialled");
-	x->dialling = x->origin == NULL;
-	return x->origin != NULL ? VG_STATE_SEND_HEAD : VG_STATE_STAY;
-}
-
 /* The connection had rested too long: nothing has left, so another one is tried, once. */
 static enum vg_state retry_or_fail(struct vg_exchange *x)
 {
@@ -82,7 +71,7 @@ static enum vg_state retry_or_fail(struct vg_exchange *x)
 		x->request = request;
 		return VG_STATE_DIAL;
 	}
-	return fail(x, VG_REASON_UPSTREAM_CLOSED, "closed before its answer");
+	return vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "closed before its answer");
 }
 
 static enum vg_state enter_send_head(struct vg_exchange *x)
@@ -101,7 +90,7 @@ static enum vg_state enter_body(struct vg_exchange *x)
 {
 	vg_origin_watch(x->origin, true);
 	if (x->expects && !x->wire->go_on(x->codec))
-		return fail(x, VG_REASON_GATEWAY_ERROR, "memory");
+		return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory");
 	x->expects = false;
 	return VG_STATE_STAY;
 }
@@ -119,17 +108,18 @@ static enum vg_state respond(struct vg_exchange *x, enum vg_answer answer)
 	case VG_ANSWER_WHOLE:
 		drop_origin(x, x->origin_reusable && x->req_whole);
 		if (!x->wire->end(x->codec))
-			return fail(x, VG_REASON_GATEWAY_ERROR, "memory");
+			return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory");
 		return VG_STATE_DRAIN;
 	case VG_ANSWER_MORE:
 		vg_origin_watch(x->origin, x->origin->in.len == 0);
 		return VG_STATE_STAY;
 	case VG_ANSWER_BAD:
-		return fail(x, x->reason, NULL);
+		return vg_exchange_fail(x, x->reason, NULL);
 	case VG_ANSWER_BEGUN:
+	case VG_ANSWER_HIDDEN:
 	case VG_ANSWER_STUCK:
 	default:
-		return fail(x, VG_REASON_GATEWAY_ERROR, "memory");
+		return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory");
 	}
 }
 
@@ -140,12 +130,23 @@ static enum vg_state enter_respond(struct vg_exchange *x)
 	return respond(x, vg_answer_body(x));
 }
 
+/* access.allowed comes here only with a 404 of the upstream. */
+static bool is_hidden(const struct vg_exchange *x)
+{
+	return vg_answer_hides(x) && vg_slice_starts(vg_slice_str(vg_reason_row(x->reason)->word),
+						     VG_SLICE("access."));
+}
+
 static enum vg_state enter_refuse(struct vg_exchange *x)
 {
 	drop_origin(x, false);
 	forget_dial(x);
-	x->status = vg_reason_row(x->reason)->status;
-	x->reusable = x->req_whole && !REFUSE_STATUS_CLOSES(x->status);
+	bool hidden = is_hidden(x);
+	x->status = hidden ? 404 : vg_reason_row(x->reason)->status;
+	/* Of what is hidden nobody reads a body, so that it shows nothing whether somebody would. */
+	x->reusable = hidden ? x->bodyless : x->req_whole && !REFUSE_STATUS_CLOSES(x->status);
+	if (hidden && x->expects && !x->wire->go_on(x->codec))
+		x->reusable = false;
 	struct vg_http_problem problem = {.status = x->status,
 					  .request_id = x->id,
 					  .close = !x->reusable,
@@ -210,6 +211,15 @@ const char *vg_state_word(enum vg_state state)
 	return state < VG_STATE_COUNT ? rows[state].word : "";
 }
 
+/* What dialling has left of the time to connect. */
+static uint64_t handshake_ms(const struct vg_exchange *x)
+{
+	const struct vg_image *image = x->worker->image;
+	int64_t spent = (vg_loop_monotonic(&x->worker->loop) - x->dial_began) / 1000;
+	int64_t all = vg_img_services(image)[x->service].connect_timeout_ms;
+	return spent < all ? (uint64_t)(all - spent) : 0;
+}
+
 static void arm(struct vg_exchange *x)
 {
 	const struct vg_image *image = x->worker->image;
@@ -221,6 +231,8 @@ static void arm(struct vg_exchange *x)
 	uint64_t ms = x->worker->gateway->idle_timeout_ms;
 	if (deadline == DEADLINE_CONNECT)
 		ms = (uint64_t)vg_img_services(image)[x->service].connect_timeout_ms + DIAL_SLACK_MS;
+	if (deadline == DEADLINE_HANDSHAKE)
+		ms = handshake_ms(x);
 	if (deadline == DEADLINE_RESPONSE)
 		ms = vg_img_services(image)[x->service].response_timeout_ms;
 	vg_loop_arm(&x->deadline, ms);
@@ -256,9 +268,9 @@ static enum vg_state stalled(struct vg_exchange *x)
 	if (x->state == VG_STATE_BODY && x->origin->out.len > 0)
 		vendor_owes = false;
 	if (!vendor_owes)
-		return fail(x, VG_REASON_UPSTREAM_TIMEOUT, "stalled in its answer");
+		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "stalled in its answer");
 	if (x->state == VG_STATE_BODY)
-		return fail(x, VG_REASON_HTTP_TOO_SLOW, "request body");
+		return vg_exchange_fail(x, VG_REASON_HTTP_TOO_SLOW, "request body");
 	/* What was decided stays; the event says that the vendor didn't take it. */
 	if (x->reason == VG_REASON_ACCESS_ALLOWED)
 		x->constraint = VG_SLICE("client stalled");
@@ -272,10 +284,13 @@ static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void
 	enum vg_state next;
 	switch (rows[x->state].deadline) {
 	case DEADLINE_CONNECT:
-		next = fail(x, VG_REASON_UPSTREAM_CONNECT, "timed out");
+		next = vg_exchange_fail(x, VG_REASON_UPSTREAM_CONNECT, "timed out");
+		break;
+	case DEADLINE_HANDSHAKE:
+		next = vg_exchange_fail(x, VG_REASON_UPSTREAM_TLS, "timed out");
 		break;
 	case DEADLINE_RESPONSE:
-		next = fail(x, VG_REASON_UPSTREAM_TIMEOUT, "no answer in time");
+		next = vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "no answer in time");
 		break;
 	case DEADLINE_STALL:
 		next = stalled(x);
@@ -298,7 +313,7 @@ static struct vg_exchange *take_spare(struct vg_worker *worker)
 }
 
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
-				    void *codec, const struct vg_conn *conn)
+				    void *codec, const struct vg_client *client)
 {
 	bool used = worker->spare != NULL;
 	struct vg_exchange *x = take_spare(worker);
@@ -309,7 +324,7 @@ struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wi
 		.worker = worker,
 		.wire = wire,
 		.codec = codec,
-		.conn = conn,
+		.client = client,
 		.arena = arena,
 		.state = VG_STATE_READ_HEAD,
 		.slot = VG_NO_SLOT,
@@ -341,7 +356,7 @@ void vg_exchange_head(struct vg_exchange *x, const struct vg_http_head *head)
 	if (vg_tell_begin(x))
 		go(x, VG_STATE_ADMIT);
 	else
-		go(x, fail(x, VG_REASON_TELEMETRY_FULL, NULL));
+		go(x, vg_exchange_fail(x, VG_REASON_TELEMETRY_FULL, NULL));
 	x->head = NULL;
 }
 
@@ -352,7 +367,7 @@ void vg_exchange_refuse(struct vg_exchange *x, enum vg_reason reason, const char
 	if (!vg_tell_begin(x))
 		reason = VG_REASON_TELEMETRY_FULL;
 	x->step = VG_STEP_MESSAGE;
-	go(x, fail(x, reason, fault));
+	go(x, vg_exchange_fail(x, reason, fault));
 }
 
 bool vg_exchange_wants_body(const struct vg_exchange *x)
@@ -382,13 +397,13 @@ void vg_exchange_body(struct vg_exchange *x, struct vg_slice payload)
 	VG_ASSERT(x->state == VG_STATE_BODY);
 	x->req_bytes += payload.len;
 	if (x->req_bytes > x->max_body) {
-		go(x, fail(x, VG_REASON_HTTP_TOO_LARGE, "max_body"));
+		go(x, vg_exchange_fail(x, VG_REASON_HTTP_TOO_LARGE, "max_body"));
 		return;
 	}
 	bool queued = x->req_framing == VG_FRAMING_CHUNKED
 			      ? vg_http_write_chunk(&x->origin->out, payload)
 			      : vg_buf_append(&x->origin->out, payload);
-	go(x, queued ? push_body(x) : fail(x, VG_REASON_GATEWAY_ERROR, "memory"));
+	go(x, queued ? push_body(x) : vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory"));
 }
 
 void vg_exchange_body_end(struct vg_exchange *x)
@@ -398,7 +413,7 @@ void vg_exchange_body_end(struct vg_exchange *x)
 		return;
 	if (x->req_framing == VG_FRAMING_CHUNKED &&
 	    !vg_http_write_last_chunk(&x->origin->out)) {
-		go(x, fail(x, VG_REASON_GATEWAY_ERROR, "memory"));
+		go(x, vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory"));
 		return;
 	}
 	enum vg_state next = push_body(x);
@@ -408,7 +423,7 @@ void vg_exchange_body_end(struct vg_exchange *x)
 void vg_exchange_body_bad(struct vg_exchange *x, const char *fault)
 {
 	x->step = VG_STEP_MESSAGE;
-	go(x, fail(x, VG_REASON_HTTP_MALFORMED, fault));
+	go(x, vg_exchange_fail(x, VG_REASON_HTTP_MALFORMED, fault));
 }
 
 bool vg_exchange_flushed(struct vg_exchange *x)
@@ -436,24 +451,10 @@ void vg_exchange_gone(struct vg_exchange *x, const char *fault)
 	go(x, VG_STATE_DONE);
 }
 
-void vg_exchange_dialed(struct vg_exchange *x, struct vg_origin *origin, int error)
+void vg_exchange_dialed(struct vg_exchange *x, struct vg_origin *origin, int error,
+			const struct vg_addr *dst)
 {
-	VG_ASSERT(x->state == VG_STATE_DIAL && x->dialling);
-	x->dialling = false;
-	if (origin != NULL) {
-		x->origin = origin;
-		go_and_kick(x, VG_STATE_SEND_HEAD);
-		return;
-	}
-	bool ours = error == EAGAIN || error == EPIPE || error == ENOMEM || error == EMFILE;
-	const struct vg_img_service *service = &vg_img_services(x->worker->image)[x->service];
-	if (!ours && x->tries < service->upstreams.count && x->tries < TRIES)
-		go_and_kick(x, VG_STATE_DIAL);
-	else if (ours)
-		go_and_kick(x, fail(x, VG_REASON_GATEWAY_ERROR, "broker"));
-	else
-		go_and_kick(x, fail(x, VG_REASON_UPSTREAM_CONNECT,
-				    error == ETIMEDOUT ? "timed out" : "refused"));
+	go_and_kick(x, vg_reach_dialed(x, origin, error, dst));
 }
 
 /* Bytes of an answer that has not begun. */
@@ -462,25 +463,31 @@ static enum vg_state hear_head(struct vg_exchange *x, enum vg_io io)
 	if (io == VG_IO_EOF || io == VG_IO_ERROR)
 		return x->origin->in.len == 0
 			       ? retry_or_fail(x)
-			       : fail(x, VG_REASON_UPSTREAM_CLOSED, "closed in its answer's head");
+			       : vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "closed in its answer's head");
 	switch (vg_answer_head(x)) {
 	case VG_ANSWER_MORE:
 		return VG_STATE_STAY;
 	case VG_ANSWER_BEGUN:
 		x->heard = vg_loop_monotonic(&x->worker->loop);
 		return VG_STATE_RESPOND;
+	case VG_ANSWER_HIDDEN:
+		x->heard = vg_loop_monotonic(&x->worker->loop);
+		return VG_STATE_REFUSE;
 	case VG_ANSWER_BAD:
-		return fail(x, x->reason, NULL);
+		return vg_exchange_fail(x, x->reason, NULL);
 	case VG_ANSWER_WHOLE:
 	case VG_ANSWER_STUCK:
 	default:
-		return fail(x, VG_REASON_GATEWAY_ERROR, "memory");
+		return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory");
 	}
 }
 
 static enum vg_state hear_body(struct vg_exchange *x, enum vg_io io)
 {
-	if (io == VG_IO_EOF || io == VG_IO_ERROR)
+	/* Broken off, or under TLS without its close_notify: not whole, whatever was announced. */
+	if (io == VG_IO_ERROR)
+		return vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "broken off in its answer");
+	if (io == VG_IO_EOF)
 		return respond(x, vg_answer_closed(x));
 	arm(x);
 	return respond(x, vg_answer_body(x));
@@ -489,6 +496,10 @@ static enum vg_state hear_body(struct vg_exchange *x, enum vg_io io)
 void vg_exchange_origin_ready(struct vg_exchange *x, unsigned what)
 {
 	enum vg_state next = VG_STATE_STAY;
+	if (x->state == VG_STATE_SECURE) {
+		go_and_kick(x, vg_reach_secure(x));
+		return;
+	}
 	if ((what & VG_STREAM_WRITE) != 0 && x->origin->out.len > 0 && x->state == VG_STATE_BODY)
 		next = push_body(x);
 	else if ((what & VG_STREAM_WRITE) != 0 && x->origin->out.len > 0 &&
@@ -497,7 +508,7 @@ void vg_exchange_origin_ready(struct vg_exchange *x, unsigned what)
 	if (next == VG_STATE_STAY && (what & VG_STREAM_READ) != 0) {
 		enum vg_io io = vg_origin_fill(x->origin);
 		if (io == VG_IO_FULL)
-			next = fail(x, VG_REASON_UPSTREAM_MALFORMED, "head too large");
+			next = vg_exchange_fail(x, VG_REASON_UPSTREAM_MALFORMED, "head too large");
 		else if (io != VG_IO_AGAIN)
 			next = x->state == VG_STATE_RESPOND ? hear_body(x, io) : hear_head(x, io);
 	}

@@ -24,7 +24,7 @@
 #include "vocab/reason.h"
 
 struct vg_worker;
-struct vg_conn;
+struct vg_client;
 struct vg_origin;
 
 enum vg_state {
@@ -48,7 +48,7 @@ struct vg_exchange {
 	struct vg_worker *worker;
 	const struct vg_wire_ops *wire;
 	void *codec;
-	const struct vg_conn *conn; /* whose request: for facts and event */
+	const struct vg_client *client; /* whose request; outlives it */
 	enum vg_state state;
 	struct event deadline;
 	struct vg_arena arena;
@@ -67,6 +67,7 @@ struct vg_exchange {
 
 	/* The request's body, as the codec hands it in. */
 	enum vg_framing req_framing;
+	bool bodyless;    /* it announced none */
 	bool req_whole;   /* all of it has come */
 	bool expects;     /* the client waits for a 100 */
 	uint64_t req_bytes;
@@ -77,6 +78,9 @@ struct vg_exchange {
 	uint32_t upstream; /* VG_NO_ROW */
 	uint32_t tries;
 	bool dialling;     /* the pool will call vg_exchange_dialed */
+	bool dialled;      /* dst is set */
+	struct vg_addr dst;
+	int64_t dial_began; /* monotonic */
 	bool retried;      /* a connection that had rested was dead */
 
 	/* The answer. */
@@ -97,7 +101,7 @@ struct vg_exchange {
 
 /* NULL: no memory. The exchange is in READ_HEAD; the codec calls one of the next two. */
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
-				    void *codec, const struct vg_conn *conn) VG_MUST_CHECK;
+				    void *codec, const struct vg_client *client) VG_MUST_CHECK;
 
 /* A whole, well-formed head: it is judged, and goes its way. */
 void vg_exchange_head(struct vg_exchange *exchange, const struct vg_http_head *head);
@@ -122,11 +126,22 @@ bool vg_exchange_flushed(struct vg_exchange *exchange) VG_MUST_CHECK;
 /* The vendor is gone, and nobody can be answered any more: `fault` says how. */
 void vg_exchange_gone(struct vg_exchange *exchange, const char *fault);
 
-/* The pool: the connection is there, or `error` (errno's value). */
-void vg_exchange_dialed(struct vg_exchange *exchange, struct vg_origin *origin, int error);
+/*
+ * The pool: the connection is there, or `error` (errno's value; ENOENT: the name of the upstream
+ * doesn't resolve). `dst` is the address that was dialled; NULL where there was none.
+ */
+void vg_exchange_dialed(struct vg_exchange *exchange, struct vg_origin *origin, int error,
+			const struct vg_addr *dst);
 
 /* The origin: readable, writable. */
 void vg_exchange_origin_ready(struct vg_exchange *exchange, unsigned what);
+
+/*
+ * For the files that the states are made of. It can't go well any more: a refusal or, once the
+ * answer has begun, a cut that nobody takes for its end. `constraint` may be NULL.
+ */
+enum vg_state vg_exchange_fail(struct vg_exchange *exchange, enum vg_reason reason,
+			       const char *constraint) VG_MUST_CHECK;
 
 /* Frees the spare ones that the worker keeps. */
 void vg_exchange_free_spare(struct vg_worker *worker);

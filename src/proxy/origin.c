@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/memory.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
 
@@ -16,19 +17,62 @@ static void on_ready(void *owner, unsigned what)
 		vg_exchange_origin_ready(origin->exchange, what);
 }
 
-struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream)
+static struct vg_origin *make(struct vg_worker *worker, uint32_t upstream,
+			      const struct vg_addr *dst)
 {
 	struct vg_origin *origin = calloc(1, sizeof(*origin));
-	if (origin == NULL) {
-		(void)close(fd);
+	if (origin == NULL)
 		return NULL;
-	}
 	origin->worker = worker;
 	origin->upstream = upstream;
+	origin->dst = *dst;
 	vg_buf_init(&origin->in, VG_ORIGIN_IN_MAX);
 	vg_buf_init(&origin->out, VG_ORIGIN_OUT_MAX);
-	vg_stream_open(&origin->stream, &worker->loop, fd, on_ready, origin);
 	return origin;
+}
+
+struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream,
+				const struct vg_addr *dst)
+{
+	struct vg_origin *origin = make(worker, upstream, dst);
+	if (origin == NULL)
+		(void)close(fd);
+	else
+		vg_stream_open(&origin->stream, &worker->loop, fd, on_ready, origin);
+	return origin;
+}
+
+struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+				       uint32_t upstream)
+{
+	const struct vg_addr nowhere = {{0}};
+	struct vg_origin *origin = make(worker, upstream, &nowhere);
+	if (origin != NULL)
+		vg_stream_open_memory(&origin->stream, &worker->loop, memory, on_ready, origin);
+	return origin;
+}
+
+bool vg_origin_is_bare(const struct vg_origin *origin)
+{
+	const struct vg_tls_session *tls = origin->stream.tls;
+	return vg_img_upstreams(origin->worker->image)[origin->upstream].tls != 0 &&
+	       (tls == NULL || !vg_tls_session_peer(tls)->proven);
+}
+
+enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault)
+{
+	struct vg_stream *stream = &origin->stream;
+	*fault = "memory";
+	if (stream->tls == NULL) {
+		struct vg_tls_session *session = vg_tls_client_session(
+			origin->worker->upstream_tls, origin->upstream, stream->fd);
+		if (session == NULL)
+			return VG_IO_ERROR;
+		vg_stream_secure(stream, session);
+	}
+	enum vg_io io = vg_stream_handshake(stream);
+	*fault = vg_tls_session_peer(stream->tls)->fault;
+	return io;
 }
 
 static void free_now(void *object)
@@ -46,6 +90,9 @@ void vg_origin_free(struct vg_origin **origin)
 	if (gone == NULL)
 		return;
 	gone->exchange = NULL;
+	/* Where not even close_notify goes out, nothing else needs to. */
+	if (gone->stream.tls != NULL && vg_stream_end(&gone->stream) != VG_IO_OK)
+		vg_stream_reset(&gone->stream);
 	vg_stream_close(&gone->stream);
 	vg_loop_rest(&gone->worker->loop, &gone->resting, gone, free_now);
 }
@@ -53,6 +100,7 @@ void vg_origin_free(struct vg_origin **origin)
 bool vg_origin_flush(struct vg_origin *origin)
 {
 	size_t before = origin->out.len;
+	VG_ASSERT(!vg_origin_is_bare(origin));
 	enum vg_io io = vg_stream_flush(&origin->stream, &origin->out);
 	origin->wrote |= origin->out.len < before;
 	return io == VG_IO_OK || io == VG_IO_AGAIN;
@@ -60,11 +108,12 @@ bool vg_origin_flush(struct vg_origin *origin)
 
 enum vg_io vg_origin_fill(struct vg_origin *origin)
 {
-	bool more;
-	return vg_stream_fill(&origin->stream, &origin->in, VG_ORIGIN_READ, &more);
+	return vg_stream_fill(&origin->stream, &origin->in, VG_ORIGIN_READ, &origin->more);
 }
 
 void vg_origin_watch(struct vg_origin *origin, bool read)
 {
 	vg_stream_want(&origin->stream, read, origin->out.len > 0);
+	if (read && origin->more)
+		vg_stream_again(&origin->stream);
 }

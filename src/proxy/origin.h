@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "net/stream.h"
@@ -27,13 +28,29 @@ struct vg_origin {
 	struct vg_exchange *exchange;  /* NULL: in the pool */
 	bool reused;                   /* it has carried an exchange before */
 	bool wrote;                    /* of this exchange: a byte has left */
+	bool more;                     /* TLS holds bytes that no event will tell of */
+	struct vg_addr dst;            /* that was dialled */
 	int64_t idle_since;            /* in the pool: monotonic */
 	struct vg_origin *prev, *next; /* in the pool: of the same upstream, the freshest first */
 	struct vg_resting resting;
 };
 
-/* Takes a connected socket. NULL, and the socket closed, where memory is short. */
-struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream) VG_MUST_CHECK;
+/* Takes a socket that is connected to `dst`. NULL, and it is closed, where memory is short. */
+struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream,
+				const struct vg_addr *dst) VG_MUST_CHECK;
+
+/* True where its upstream is https, and the handshake is still to be done. */
+bool vg_origin_is_bare(const struct vg_origin *origin) VG_MUST_CHECK;
+
+/*
+ * Begins the handshake, or goes on with it. OK: done. AGAIN: its exchange is called. ERROR, with
+ * *fault in a few words: it is no good. Until it is done nothing is written but the handshake.
+ */
+enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault) VG_MUST_CHECK;
+
+/* The same, over memory, which outlives it. */
+struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+				       uint32_t upstream) VG_MUST_CHECK;
 
 /* Closes; the memory goes when the turn ends. Empties the pointer. */
 void vg_origin_free(struct vg_origin **origin);

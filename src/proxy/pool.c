@@ -52,7 +52,7 @@ void vg_pool_put(struct vg_pool *pool, struct vg_origin **origin, bool reusable)
 	struct vg_pool_row *row = &pool->rows[back->upstream];
 	row->busy--;
 	/* Bytes that nobody asked for would be taken for the next exchange's answer. */
-	if (reusable && back->in.len == 0 && back->out.len == 0 &&
+	if (reusable && back->in.len == 0 && !back->more && back->out.len == 0 &&
 	    row->idle_count < VG_POOL_IDLE_EACH)
 		rest(pool, back);
 	else
@@ -79,15 +79,24 @@ static struct vg_dial *new_dial(struct vg_pool *pool)
 	return NULL;
 }
 
-static bool dial(struct vg_pool *pool, struct vg_exchange *exchange, uint32_t upstream)
+static bool ask(struct vg_pool *pool, uint64_t id, uint32_t upstream)
 {
-	struct vg_dial *dial = pool->broker == NULL ? NULL : new_dial(pool);
-	if (dial == NULL)
+	if (pool->dialer != NULL)
+		return pool->dialer->dial(pool->dialer->arg, id, upstream);
+	if (pool->broker == NULL)
 		return false;
-	struct vg_msg_dial msg = {.id = dial->id,
+	struct vg_msg_dial msg = {.id = id,
 				  .generation = pool->worker->child->generation,
 				  .upstream = upstream};
-	if (vg_chan_send(pool->broker, VG_MSG_DIAL, &msg, NULL) != VG_CHAN_OK) {
+	return vg_chan_send(pool->broker, VG_MSG_DIAL, &msg, NULL) == VG_CHAN_OK;
+}
+
+static bool dial(struct vg_pool *pool, struct vg_exchange *exchange, uint32_t upstream)
+{
+	struct vg_dial *dial = new_dial(pool);
+	if (dial == NULL)
+		return false;
+	if (!ask(pool, dial->id, upstream)) {
 		dial->id = 0;
 		return false;
 	}
@@ -149,24 +158,41 @@ void vg_pool_forget(struct vg_pool *pool, struct vg_exchange *exchange)
 }
 
 /* A dial that nobody waits for any more gives a connection that rests. */
-static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd, int error)
+static void hand_over(struct vg_pool *pool, struct vg_dial *dial, struct vg_origin *origin,
+		      const struct vg_msg_dialed *answer)
 {
 	struct vg_dial done = *dial;
 	*dial = (struct vg_dial){0};
-	struct vg_origin *origin =
-		fd < 0 ? NULL : vg_origin_new(pool->worker, fd, done.upstream);
-	if (fd >= 0 && origin == NULL)
-		error = ENOMEM;
+	int error = origin == NULL && answer->error == 0 ? ENOMEM : answer->error;
 	if (done.exchange != NULL) {
 		if (origin == NULL)
 			pool->rows[done.upstream].busy--;
 		else
 			origin->exchange = done.exchange;
-		vg_exchange_dialed(done.exchange, origin, error);
-	} else if (origin != NULL) {
+		vg_exchange_dialed(done.exchange, origin, error,
+				   answer->tried != 0 ? &answer->addr : NULL);
+	} else if (origin != NULL && !vg_origin_is_bare(origin)) {
 		rest(pool, origin);
 		origin->reused = false;
+	} else {
+		vg_origin_free(&origin);
 	}
+}
+
+static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd,
+		   const struct vg_msg_dialed *answer)
+{
+	struct vg_origin *origin =
+		fd < 0 ? NULL : vg_origin_new(pool->worker, fd, dial->upstream, &answer->addr);
+	hand_over(pool, dial, origin, answer);
+}
+
+void vg_pool_dialed(struct vg_pool *pool, uint64_t id, struct vg_origin *origin, int error)
+{
+	struct vg_dial *dial = find_dial(pool, id);
+	const struct vg_msg_dialed answer = {.id = id, .error = error};
+	VG_ASSERT(dial != NULL);
+	hand_over(pool, dial, origin, &answer);
 }
 
 static void lose_broker(struct vg_pool *pool)
@@ -175,9 +201,10 @@ static void lose_broker(struct vg_pool *pool)
 	(void)event_del(&pool->from_broker);
 	vg_chan_close(pool->broker);
 	pool->broker = NULL;
+	const struct vg_msg_dialed lost = {.error = EPIPE};
 	for (uint32_t i = 0; i < VG_POOL_DIALS; i++)
 		if (pool->dials[i].id != 0)
-			dialed(pool, &pool->dials[i], -1, EPIPE);
+			dialed(pool, &pool->dials[i], -1, &lost);
 }
 
 static void on_broker(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
@@ -191,8 +218,7 @@ static void on_broker(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *
 			vg_msg_close(&msg);
 			continue;
 		}
-		bool good = msg.type == VG_MSG_DIALED;
-		dialed(pool, dial, good ? msg.fds[0] : -1, good ? 0 : msg.dialed.error);
+		dialed(pool, dial, msg.type == VG_MSG_DIALED ? msg.fds[0] : -1, &msg.dialed);
 		if (pool->broker == NULL)
 			return;
 	}

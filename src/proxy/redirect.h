@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/slice.h"
 
 struct vg_redirect {
@@ -23,5 +24,14 @@ struct vg_redirect {
  */
 bool vg_redirect_map(const struct vg_redirect *redirect, struct vg_slice location,
 		     struct vg_arena *arena, struct vg_slice *mapped) VG_MUST_CHECK;
+
+/*
+ * One Link field's value (RFC 8288 3) as the vendor may see it, appended to the list in `out`: each
+ * target, and each `anchor`, mapped as above. A parameter that nobody knows is left out where it
+ * could hold a path. False where a target leads elsewhere, the value can't be read, or `out` is
+ * full; what was appended is then worth nothing.
+ */
+bool vg_redirect_links(const struct vg_redirect *redirect, struct vg_slice value,
+		       struct vg_arena *arena, struct vg_buf *out) VG_MUST_CHECK;
 
 #endif

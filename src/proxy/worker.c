@@ -183,6 +183,9 @@ static bool prepare(struct vg_worker *worker)
 	worker->tls = vg_tls_server_new(worker->image, keys);
 	if (worker->tls == NULL)
 		return fail("TLS");
+	worker->upstream_tls = vg_tls_client_new(worker->image);
+	if (worker->upstream_tls == NULL)
+		return fail("TLS towards upstreams");
 	return listen_to(worker);
 }
 
@@ -195,6 +198,7 @@ static void finish(struct vg_worker *worker)
 	vg_loop_fini(&worker->loop);
 	vg_exchange_free_spare(worker);
 	vg_tls_server_free(&worker->tls);
+	vg_tls_client_free(&worker->upstream_tls);
 	vg_shm_unmap(&worker->ring_map);
 	vg_shm_unmap(&worker->tail_map);
 }

@@ -8,15 +8,6 @@
 #include "tls/remote.h"
 #include "tls/session.h"
 
-/*
- * TLS 1.2: forward secrecy and AEAD only. Key exchange by RSA would ask the keys role to decrypt,
- * which it never does.
- */
-#define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
-
-/* A chain of VG_CHAIN_DEPTH with RSA-4096 is under 10 KB. */
-#define PEER_CERTS_MAX ((size_t)32768)
-
 /* RFC 7301: who offers protocols must offer ours. */
 static int choose_protocol(SSL *ssl VG_UNUSED, const unsigned char **out, unsigned char *out_len,
 			   const unsigned char *offered, unsigned int offered_len,
@@ -111,21 +102,13 @@ static bool set_up(struct vg_tls_server *server)
 {
 	SSL_CTX *ctx = server->ctx;
 
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-					 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_max_cert_list(ctx, PEER_CERTS_MAX);
+	SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, vg_tls_session_verify, server);
 	SSL_CTX_set_tlsext_servername_callback(ctx, vg_tls_session_name);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, server);
-	return SSL_CTX_set_min_proto_version(ctx, vg_img_gateway(server->image)->tls_min) == 1 &&
-	       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-	       SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
-	       SSL_CTX_set_cipher_list(ctx, CIPHERS_12) == 1;
+	return vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
+	       SSL_CTX_set_num_tickets(ctx, 0) == 1;
 }
 
 struct vg_tls_server *vg_tls_server_new(const struct vg_image *image, const struct vg_chan *keys)

@@ -83,23 +83,35 @@ int vg_tls_session_name(SSL *ssl, int *alert, void *server VG_UNUSED)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-struct vg_tls_session *vg_tls_session_new(struct vg_tls_server *server, int fd)
+bool vg_tls_context_set(SSL_CTX *ctx, int version)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_max_cert_list(ctx, VG_TLS_PEER_CERTS_MAX);
+	return SSL_CTX_set_min_proto_version(ctx, version) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(ctx, VG_TLS_CIPHERS_12) == 1;
+}
+
+struct vg_tls_session *vg_tls_session_make(SSL_CTX *ctx, const struct vg_tls_side *side, int fd)
 {
 	struct vg_tls_session *session = calloc(1, sizeof(*session));
 	if (session == NULL)
 		return NULL;
-	session->server = server;
+	session->side = side;
 	session->peer = (struct vg_tls_peer){
 		.vendor = VG_NO_ROW, .ident = VG_NO_ROW, .sni = VG_SLICE_EMPTY};
 	vg_arena_init(&session->arena, PEER_TEXT_MAX);
-	session->ssl = SSL_new(server->ctx);
+	session->ssl = SSL_new(ctx);
 	if (session->ssl == NULL || SSL_set_fd(session->ssl, fd) != 1) {
 		vg_tls_session_free(&session);
 		ERR_clear_error();
 		return NULL;
 	}
 	SSL_set_app_data(session->ssl, session);
-	SSL_set_accept_state(session->ssl);
 	return session;
 }
 
@@ -183,19 +195,35 @@ static void note_agreed(struct vg_tls_session *session)
 }
 
 /* A handshake that ended well with anything but a judged certificate is none. */
-static enum vg_tls_status finish(struct vg_tls_session *session)
+static bool accept_vendor(struct vg_tls_session *session)
 {
 	struct vg_tls_peer *peer = &session->peer;
 
+	if (peer->has_cert && peer->ident != VG_NO_ROW && peer->reason == VG_REASON_NONE)
+		return true;
+	if (peer->reason == VG_REASON_NONE)
+		peer->reason = VG_REASON_IDENTITY_NONE;
+	return false;
+}
+
+static const struct vg_tls_side server_side = {accept_vendor, explain};
+
+struct vg_tls_session *vg_tls_session_new(struct vg_tls_server *server, int fd)
+{
+	struct vg_tls_session *session = vg_tls_session_make(server->ctx, &server_side, fd);
+	if (session == NULL)
+		return NULL;
+	session->server = server;
+	SSL_set_accept_state(session->ssl);
+	return session;
+}
+
+static enum vg_tls_status finish(struct vg_tls_session *session)
+{
 	VG_ASSERT(!SSL_session_reused(session->ssl));
-	if (!peer->has_cert || peer->ident == VG_NO_ROW || peer->reason != VG_REASON_NONE) {
-		if (peer->reason == VG_REASON_NONE)
-			peer->reason = VG_REASON_IDENTITY_NONE;
-		session->broken = true;
-		return VG_TLS_FAILED;
-	}
-	peer->proven = true;
-	return VG_TLS_DONE;
+	session->peer.proven = session->side->accept(session);
+	session->broken = !session->peer.proven;
+	return session->broken ? VG_TLS_FAILED : VG_TLS_DONE;
 }
 
 enum vg_tls_status vg_tls_handshake(struct vg_tls_session *session, int64_t now)
@@ -203,6 +231,7 @@ enum vg_tls_status vg_tls_handshake(struct vg_tls_session *session, int64_t now)
 	if (session->broken)
 		return VG_TLS_FAILED;
 	session->now = now;
+	X509_VERIFY_PARAM_set_time(SSL_get0_param(session->ssl), (time_t)(now / 1000000));
 	ERR_clear_error();
 	int done = SSL_do_handshake(session->ssl);
 	int status = done == 1 ? SSL_ERROR_NONE : SSL_get_error(session->ssl, done);
@@ -214,7 +243,7 @@ enum vg_tls_status vg_tls_handshake(struct vg_tls_session *session, int64_t now)
 	if (status == SSL_ERROR_WANT_WRITE)
 		return VG_TLS_WANT_WRITE;
 	session->broken = true;
-	explain(session, status);
+	session->side->explain(session, status);
 	ERR_clear_error();
 	return VG_TLS_FAILED;
 }

@@ -1,4 +1,4 @@
-/* What server.c and session.c share: nobody else looks into a server or a session. */
+/* What server.c, client.c and session.c share: nobody else looks into any of them. */
 #ifndef VG_TLS_SESSION_H
 #define VG_TLS_SESSION_H
 
@@ -7,6 +7,15 @@
 #include "base/arena.h"
 #include "tls/identity.h"
 #include "tls/server.h"
+
+/*
+ * TLS 1.2: forward secrecy and AEAD only. Key exchange by RSA would ask the keys role to decrypt,
+ * which it never does.
+ */
+#define VG_TLS_CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+/* A chain of VG_CHAIN_DEPTH with RSA-4096 is under 10 KB. */
+#define VG_TLS_PEER_CERTS_MAX ((size_t)32768)
 
 /* One of the gateway's own certificates. */
 struct vg_tls_own {
@@ -23,8 +32,17 @@ struct vg_tls_server {
 	struct vg_tls_own own[];
 };
 
+/* What the two ends of a handshake do differently. */
+struct vg_tls_side {
+	/* OpenSSL has ended it well: whether it may count. False: `peer` says why not. */
+	bool (*accept)(struct vg_tls_session *session);
+	/* It has failed with that SSL_get_error: fills reason and fault of `peer`. */
+	void (*explain)(struct vg_tls_session *session, int status);
+};
+
 struct vg_tls_session {
-	struct vg_tls_server *server;
+	const struct vg_tls_side *side;
+	struct vg_tls_server *server; /* NULL at the client's end */
 	SSL *ssl;
 	struct vg_arena arena; /* the peer's texts */
 	struct vg_cert_facts *facts;
@@ -34,7 +52,14 @@ struct vg_tls_session {
 	bool broken; /* no more bytes can be sent or read */
 };
 
-/* OpenSSL's callbacks, for the context. */
+/* A session of that context for a non-blocking socket, which stays the caller's; NULL. */
+struct vg_tls_session *vg_tls_session_make(SSL_CTX *ctx, const struct vg_tls_side *side, int fd)
+	VG_MUST_CHECK;
+
+/* What both ends' contexts have in common: no resumption, bounded memory, TLS from `version` on. */
+bool vg_tls_context_set(SSL_CTX *ctx, int version) VG_MUST_CHECK;
+
+/* OpenSSL's callbacks, for the server's context. */
 int vg_tls_session_verify(X509_STORE_CTX *store, void *server);
 int vg_tls_session_name(SSL *ssl, int *alert, void *server);
 

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/attr.h"
 #include "vocab/role.h"
 
@@ -64,7 +65,8 @@ struct vg_msg_dial {
 struct vg_msg_dialed {
 	uint64_t id;
 	int32_t error;
-	uint32_t pad;
+	uint32_t tried;      /* 0: no address was dialled, addr means nothing */
+	struct vg_addr addr; /* that was dialled, the last one where there were several */
 };
 
 #define VG_SIGN_MAX 512 /* a block of RSA-4096 */

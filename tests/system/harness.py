@@ -221,12 +221,15 @@ class Session:
 class Upstream:
     """tests/tools/upstream.py, and what it saw."""
 
-    def __init__(self, folder):
-        self.log = folder / "upstream.log"
+    def __init__(self, folder, name="upstream", cert=None):
+        """CERT: the path of a certificate without its .pem, for TLS."""
+        self.log = folder / f"{name}.log"
         self.log.touch()
+        words = [sys.executable, ROOT / "tests/tools/upstream.py", self.log]
+        if cert is not None:
+            words += ["0", f"{cert}.pem", f"{cert}.key"]
         self.process = subprocess.Popen(
-            [sys.executable, ROOT / "tests/tools/upstream.py", self.log],
-            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+            words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.port = int(self.process.stdout.readline())
 
     def rows(self):
@@ -257,6 +260,7 @@ class Lab:
         self.port = free_port()
         self.udp = UdpSink()
         self.upstream = Upstream(self.dir)
+        self.others = []
         self.services = {"api": HOST}
         self.gateway = None
         self.gateway_keys = "workers = 1\n"
@@ -272,7 +276,8 @@ class Lab:
             if self.gateway is not None:
                 self.stop(quietly=kind is not None)
         finally:
-            self.upstream.stop()
+            for upstream in [self.upstream, *self.others]:
+                upstream.stop()
             if kind is not None and self.gateway is not None:
                 self.show_log()
             if os.environ.get("VG_KEEP"):
@@ -302,6 +307,12 @@ class Lab:
             text += (f"\n[access {rule}]\nservice = {service[0] if service else 'api'}\n"
                      f"methods = {methods}\npath = {path}\n")
         (self.policies / f"{name}.ini").write_text(text)
+
+    def add_upstream(self, name, cert=None):
+        """One more test upstream, with TLS where there is a certificate of that name."""
+        upstream = Upstream(self.dir, name, cert and self.ca / cert)
+        self.others.append(upstream)
+        return upstream
 
     def write_config(self):
         text = (f"[gateway]\nnode = lab\nlisten = 127.0.0.1:{self.port}\npolicies = policies\n"

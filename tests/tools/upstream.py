@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A test upstream: answers as the path asks for, and records every request head that it receives.
 
-usage: upstream.py LOG [PORT]
+usage: upstream.py LOG [PORT [CERT KEY]]
 
-Listens on 127.0.0.1 (PORT, or one that is free) and prints the port. LOG gets one JSON line for
+Listens on 127.0.0.1 (PORT, or one that is free for 0; with TLS where it has CERT and KEY) and
+prints the port. LOG gets one JSON line for
 each head, before it is answered: conn, method, target, headers, body. A connection that ends
 inside a head leaves a line with `partial`, so a test can say that nothing at all arrived.
 
@@ -14,10 +15,12 @@ The first segment of the path says how it answers, an optional second one is a n
   /short/N    ends after half of its length     /cut/N      ends inside a chunk
   /garbage    what is no HTTP                   /silent     nothing, then the end
   /redirect/N with a Location elsewhere
+  /field/NAME/HEX   with that field
   another     a small JSON object
 """
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -47,6 +50,7 @@ class Connection:
     def __init__(self, sock, number, log):
         self.sock, self.number, self.log = sock, number, log
         self.pending = b""
+        self.rest = ""
 
     def more(self):
         part = self.sock.recv(65536)
@@ -110,6 +114,7 @@ class Connection:
     def answer(self, method, target, body_size):
         """False where the connection ends with the answer."""
         mode, _, rest = target.split("?")[0].lstrip("/").partition("/")
+        self.rest = rest
         number = int(rest) if rest.isdigit() else 100
         make = getattr(self, "do_" + mode, None)
         if make is not None:
@@ -171,32 +176,58 @@ class Connection:
     def do_silent(self, _size, _to_head):
         return False
 
+    def do_field(self, _size, to_head):
+        name, _, value = self.rest.partition("/")
+        self.send(200, [(name, bytes.fromhex(value).decode("latin-1")), ("Content-Length", 0)],
+                  to_head)
+        return True
+
     def do_redirect(self, _size, to_head):
         self.send(302, [("Location", "http://elsewhere.example/"), ("Content-Length", 0)], to_head)
         return True
 
 
-def run(sock, number, log):
+def secure(sock, context):
+    """The TLS end of a connection; None where the handshake fails."""
+    try:
+        return context.wrap_socket(sock, server_side=True)
+    except OSError:
+        sock.close()
+        return None
+
+
+def run(sock, number, log, context):
+    if context is not None:
+        sock = secure(sock, context)
+        if sock is None:
+            return
     with sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             Connection(sock, number, log).serve()
+            if context is not None:
+                sock.unwrap()
         except (OSError, ValueError):
             pass  # the other side went, or sent what is no request: the log has what there was
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) not in (2, 3, 5):
         sys.exit(__doc__)
     log = Log(sys.argv[1])
     listener = socket.create_server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0),
                                     backlog=512)
+    context = None
+    if len(sys.argv) == 5:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[3], sys.argv[4])
+        context.set_alpn_protocols(["http/1.1"])
     print(listener.getsockname()[1], flush=True)
     number = 0
     while True:
         sock, _ = listener.accept()
         number += 1
-        threading.Thread(target=run, args=(sock, number, log), daemon=True).start()
+        threading.Thread(target=run, args=(sock, number, log, context), daemon=True).start()
 
 
 if __name__ == "__main__":

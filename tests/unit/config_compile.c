@@ -312,6 +312,30 @@ static const char *changed(const char *text, const char *find, const char *repla
 	return out;
 }
 
+/* A second service of the host, below /v1/x, and a rule of the first. */
+Test(config_compile, reach, .init = setup, .fini = teardown)
+{
+	static const struct {
+		const char *path;
+		bool reached;
+	} rows[] = {
+		{"/v1/x", false},    {"/v1/x/", false},	 {"/v1/x/y/{id}", false}, {"/v1/x/**", false},
+		{"/v1", true},	     {"/v1/{any}", true}, {"/v1/**", true},	  {"/v1/xy", true},
+		{"/v1/y/x", true},   {"/", true},
+	};
+	tree_write(&tree, V, GATEWAY "[service x]\nhost = api.agency.example\nprefix = /v1/x\n"
+				     "upstream = http://127.0.0.1:1\n");
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		tree_write(&tree, A, changed(ACME, "/v1/courses/{id:int}", rows[i].path));
+		cr_expect(tree_compile(&tree));
+		cr_expect_str_eq(tree_said(&tree, false),
+				 rows[i].reached ? ""
+						 : A ":6: warning: [access schedule] allows nothing: its "
+						     "paths are those of [service x], with prefix /v1/x\n",
+				 "%s", rows[i].path);
+	}
+}
+
 Test(config_compile, changes, .init = setup, .fini = teardown, .timeout = 120)
 {
 	for (size_t i = 0; i < VG_COUNT(changes); i++) {

@@ -81,9 +81,15 @@ setup_listens() { # PORT PID
 	return 1
 }
 
-# A port of 127.0.0.1 that nobody uses just now.
+# A port of 127.0.0.1 that nobody uses just now, below those that outgoing connections are given.
 setup_free_port() {
-	python3 -c 'import socket
-s = socket.create_server(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	python3 -c 'import random, socket
+while True:
+    port = random.randrange(20000, 32000)
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+        break
+    except OSError:
+        continue
+print(port)'
 }

@@ -15,7 +15,7 @@ enum vg_type {
 #define VG_TYPE(NAME, function, text) VG_TYPE_##NAME,
 #define VG_WORDS(NAME, words) VG_TYPE_##NAME,
 #include "config/check.def"
-	VG_TYPE_COUNT_OF
+	VG_TYPES
 };
 
 /* Whether the value is of that type; *number is its value where the type is a number's. */

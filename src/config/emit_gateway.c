@@ -272,7 +272,8 @@ void vg_emit_services(struct vg_emit *emit)
 		return;
 	}
 	for (struct vg_set_service *s = emit->model->services; s != NULL; s = s->next) {
-		emit->service_names[emit->service_count++] = s->set.name.ptr;
+		const char *name = vg_arena_dup(emit->arena, s->set.name).ptr;
+		emit->service_names[emit->service_count++] = name == NULL ? "" : name;
 		if (!s->set.faulty)
 			sorted[good++] = s;
 	}

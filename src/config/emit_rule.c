@@ -157,9 +157,9 @@ static bool check_max_body(struct vg_emit *emit, const struct vg_set_access *acc
 static bool parse_rule(struct vg_emit *emit, struct rule *rule, const struct vg_set_access *access)
 {
 	*rule = (struct rule){.access = access, .query = parse_query(emit, access)};
-	if (access->service.line != 0)
+	if (access->service.value.ptr != NULL)
 		rule->service = find_service(emit, access);
-	if (access->path.line != 0)
+	if (access->path.value.ptr != NULL)
 		rule->path = parse_path(emit, access);
 	return check_max_body(emit, access) && !access->set.faulty && rule->path != NULL &&
 	       rule->query != NULL && rule->service != NULL && rule->service->row != VG_NO_ROW;

@@ -1,7 +1,5 @@
 #include "config/ini.h"
 
-#include <stdio.h>
-
 #include <ini.h>
 
 #include "base/text.h"
@@ -31,8 +29,9 @@ struct reader {
 	bool skip;      /* up to the next section: what stands there belongs nowhere */
 	bool continues; /* the line that inih has now goes on with the entry */
 	enum last last;
-	char name[VG_INI_LINE_MAX + 1];
-	struct pieces pieces; /* of the entry; the array is used again by the next */
+	struct vg_slice name;
+	struct vg_slice value; /* of the line that inih has now */
+	struct pieces pieces;  /* of the entry; the array is used again by the next */
 };
 
 #define FAULT(reader, ...)                                                                         \
@@ -42,7 +41,7 @@ static void flush(struct reader *r)
 {
 	if (r->last != ENTRY)
 		return;
-	struct vg_ini_entry entry = {vg_slice_str(r->name), r->pieces.array, r->pieces.count};
+	struct vg_ini_entry entry = {r->name, r->pieces.array, r->pieces.count};
 	r->last = NOTHING;
 	r->pieces.count = 0;
 	r->events->entry(r->user, &entry);
@@ -61,25 +60,25 @@ static bool add_piece(struct reader *r, struct vg_slice text)
 		p->array = array;
 		p->room = room;
 	}
-	text = vg_arena_dup(r->arena, text);
 	p->array[p->count++] = (struct vg_ini_piece){text, r->line};
-	return text.ptr != NULL;
+	return true;
 }
 
-/* inih's side: a key's line, or one that goes on with it. Nonzero: all is well. */
+/*
+ * inih's side: a key's line, or one that goes on with it. Its word and ours on what the line says
+ * must be the same (of a name that goes on it has cut its own copy). Nonzero: all is well.
+ */
 static int take(void *user, const char *section, const char *name, const char *value)
 {
 	struct reader *r = user;
-	(void)section; /* inih cuts it; begin_section knows */
-	if (!r->continues) {
-		flush(r);
-		(void)snprintf(r->name, sizeof(r->name), "%s", name);
-		r->last = ENTRY;
-	}
-	if (!add_piece(r, vg_slice_trim(vg_slice_str(value)))) {
+	(void)section; /* it was told of none */
+	if (!vg_slice_eq(r->value, vg_slice_str(value)) ||
+	    (!r->continues && !vg_slice_eq(r->name, vg_slice_str(name))))
+		FAULT(r, "inih reads the line as \"%s = %s\"", name, value);
+	else if (!add_piece(r, r->value))
 		FAULT(r, "out of memory");
-		r->last = REFUSED;
-	}
+	else
+		r->last = ENTRY;
 	return 1;
 }
 
@@ -98,13 +97,17 @@ static bool strip_comment(struct vg_slice *line)
 	return true;
 }
 
-static bool has_control(struct vg_slice line)
+/* Whether a byte of `line` is a control, but for tabs; *ascii tells whether all are ASCII. */
+static bool has_control(struct vg_slice line, bool *ascii)
 {
-	for (size_t i = 0; i < line.len; i++)
-		if (((unsigned char)line.ptr[i] < 0x20 && line.ptr[i] != '\t') ||
-		    line.ptr[i] == 0x7f)
-			return true;
-	return false;
+	bool control = false, high = false;
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.ptr[i];
+		control |= (c < 0x20 && c != '\t') || c == 0x7f;
+		high |= c >= 0x80;
+	}
+	*ascii = !high;
+	return control;
 }
 
 static bool is_key_word(struct vg_slice s)
@@ -119,14 +122,15 @@ static bool is_key_word(struct vg_slice s)
 /* What no line may hold, wherever it stands. */
 static bool check_bytes(struct reader *r, struct vg_slice line)
 {
+	bool ascii;
 	if (line.len > VG_INI_LINE_MAX)
 		FAULT(r, "line of %zu bytes; at most %d fit, and a list may go on in indented lines",
 		      line.len, VG_INI_LINE_MAX);
 	else if (memchr(line.ptr, '\0', line.len) != NULL)
 		FAULT(r, "NUL byte in the line");
-	else if (has_control(line))
+	else if (has_control(line, &ascii))
 		FAULT(r, "control byte in the line");
-	else if (!vg_is_utf8(line))
+	else if (!ascii && !vg_is_utf8(line))
 		FAULT(r, "the line is not UTF-8");
 	else
 		return true;
@@ -169,22 +173,23 @@ static bool list_begun(const struct reader *r)
 static bool check_continuation(struct reader *r, struct vg_slice text)
 {
 	struct vg_slice word = vg_slice_trim(vg_slice_first(text, vg_slice_find(text, '=')));
-	bool like_key = word.len < text.len && is_key_word(word);
+	bool like_key = word.len < text.len && is_key_word(word), good = false;
 	if (r->last != ENTRY)
 		FAULT(r, "an indented line goes on with a list, and none is open; "
 			 "begin it in the first column");
-	else if (text.ptr[0] == '[')
-		FAULT(r, "an indented line goes on with \"%s\"; begin a section in the first column",
-		      r->name);
+	else if (text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
+		FAULT(r, "an indented line goes on with \"%.*s\"; begin a section in the first column",
+		      VG_SLICE_FMT(r->name));
 	else if (like_key && !list_begun(r))
-		FAULT(r, "indented \"%.*s =\" would go on with \"%s\"; begin it in the first column",
-		      VG_SLICE_FMT(word), r->name);
+		FAULT(r, "indented \"%.*s =\" would go on with \"%.*s\"; begin it in the first column",
+		      VG_SLICE_FMT(word), VG_SLICE_FMT(r->name));
 	else
-		return true;
-	return false;
+		good = true;
+	r->value = text;
+	return good;
 }
 
-static bool check_key(struct reader *r, struct vg_slice line)
+static bool begin_key(struct reader *r, struct vg_slice line)
 {
 	size_t equals = vg_slice_find(line, '=');
 	size_t colon = vg_slice_find(line, ':');
@@ -199,6 +204,9 @@ static bool check_key(struct reader *r, struct vg_slice line)
 	} else if (name.len == 0) {
 		FAULT(r, "no key before \"=\"");
 	} else {
+		flush(r);
+		r->name = name;
+		r->value = vg_slice_trim(vg_slice_from(line, equals + 1));
 		return true;
 	}
 	return false;
@@ -237,7 +245,7 @@ static struct vg_slice classify(struct reader *r, struct vg_slice line)
 		return refuse(r, indented);
 	}
 	text = vg_slice_trim(text);
-	if (indented ? !check_continuation(r, text) : !check_key(r, text))
+	if (indented ? !check_continuation(r, text) : !begin_key(r, text))
 		return refuse(r, indented);
 	r->continues = indented;
 	return text;

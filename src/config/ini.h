@@ -26,7 +26,7 @@ struct vg_ini_piece {
 	unsigned line;
 };
 
-/* Holds for the call; the pieces' texts lie in the arena. */
+/* Holds for the call; its texts are slices of the file's bytes. */
 struct vg_ini_entry {
 	struct vg_slice name;
 	const struct vg_ini_piece *pieces; /* that of the key's own line first */
@@ -40,7 +40,8 @@ struct vg_ini_events {
 	void (*entry)(void *user, const struct vg_ini_entry *entry);
 };
 
-/* What is wrong goes to `diags`, and what can still be read to `events`. */
+/* What is wrong goes to `diags`, and what can still be read to `events`. The arena is for the time
+   of the call. */
 void vg_ini_read(struct vg_slice bytes, const char *file, struct vg_arena *arena,
 		 struct vg_diags *diags, const struct vg_ini_events *events, void *user);
 

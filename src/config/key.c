@@ -161,6 +161,7 @@ static void put_single(const struct put *put, const struct vg_ini_piece *pieces,
 {
 	struct vg_slice value = pieces[0].text;
 	unsigned line = pieces[0].line;
+	memcpy(put->member, &line, sizeof(line)); /* it was given, be it well or not */
 	if (count > 1) {
 		FAULT(put, pieces[1].line, "%s is no list; its value stands in one line",
 		      put->key->name);

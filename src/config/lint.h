@@ -21,7 +21,8 @@ struct vg_lint {
 /* Errors: overlapping identities. A note for each CA that serves several vendors. */
 void vg_lint_identities(const struct vg_lint *lint);
 
-/* Errors: rules that tie, for a path and a method that both match. */
+/* Errors: rules that tie, for a path and a method that both match. Warnings: rules whose paths all
+   lie in another service's prefix, where they are never asked for. */
 void vg_lint_rules(const struct vg_lint *lint);
 
 #endif

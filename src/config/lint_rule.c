@@ -179,19 +179,63 @@ static void tell_tie(const struct vg_lint *lint, const struct view *a, const str
 		    VG_SLICE_FMT(vg_img_str(lint->image, a->rule->pattern)));
 }
 
+/* Whether every path of the rule is below `prefix`, a service's own on the same host. */
+static bool always_below(const struct vg_lint *lint, const struct view *v, struct vg_slice prefix)
+{
+	struct vg_slice part, own = vg_img_str(
+		lint->image, vg_img_services(lint->image)[v->rule->service].prefix);
+	if (!vg_slice_starts(prefix, own) || prefix.len == own.len || prefix.ptr[own.len] != '/')
+		return false;
+	prefix = vg_slice_from(prefix, own.len + 1);
+	for (uint32_t i = 0; vg_slice_cut(&prefix, '/', &part); i++)
+		if (kind_at(v, i) != VG_SEGMENT_LITERAL ||
+		    !vg_slice_eq(vg_img_str(lint->image, v->segments[i].prefix), part))
+			return false;
+	return true;
+}
+
+/* Services of a host lie together, the longer prefix first: it is the one that is chosen. */
+static void check_reach(const struct vg_lint *lint, const struct view *v)
+{
+	const struct vg_img_service *services = vg_img_services(lint->image);
+	const struct vg_img_service *own = &services[v->rule->service];
+	for (uint32_t i = v->rule->service; i > 0; i--) {
+		const struct vg_img_service *other = &services[i - 1];
+		if (!vg_slice_eq(vg_img_str(lint->image, other->host),
+				 vg_img_str(lint->image, own->host)))
+			return;
+		if (!always_below(lint, v, vg_img_str(lint->image, other->prefix)))
+			continue;
+		struct vg_slice file = vg_img_str(lint->image, v->rule->where.file);
+		vg_diag_add(lint->diags, VG_SEVERITY_WARNING, vg_input_shown(lint->inputs, file),
+			    v->rule->where.line,
+			    "[access %.*s] allows nothing: its paths are those of [service %.*s], "
+			    "with prefix %.*s",
+			    VG_SLICE_FMT(vg_img_str(lint->image, v->rule->name)),
+			    VG_SLICE_FMT(vg_img_str(lint->image, other->name)),
+			    VG_SLICE_FMT(vg_img_str(lint->image, other->prefix)));
+		return;
+	}
+}
+
+static void check_ties(const struct vg_lint *lint, uint32_t index, const struct view *a)
+{
+	for (uint32_t i = index + 1; i < vg_img_rule_count(lint->image); i++) {
+		struct view b = view(lint, i);
+		if (!same_start(lint, a, &b))
+			return;
+		if (!tie(lint, a, &b))
+			continue;
+		tell_tie(lint, a, &b);
+		return; /* one pair tells it; the next run tells the next */
+	}
+}
+
 void vg_lint_rules(const struct vg_lint *lint)
 {
-	uint32_t count = vg_img_rule_count(lint->image);
-	for (uint32_t i = 0; i < count; i++) {
-		struct view a = view(lint, i);
-		for (uint32_t j = i + 1; j < count; j++) {
-			struct view b = view(lint, j);
-			if (!same_start(lint, &a, &b))
-				break;
-			if (!tie(lint, &a, &b))
-				continue;
-			tell_tie(lint, &a, &b);
-			break; /* one pair tells it; the next run tells the next */
-		}
+	for (uint32_t i = 0; i < vg_img_rule_count(lint->image); i++) {
+		struct view v = view(lint, i);
+		check_ties(lint, i, &v);
+		check_reach(lint, &v);
 	}
 }

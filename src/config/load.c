@@ -128,22 +128,40 @@ static bool check_name(struct load *load, enum vg_set_kind kind, struct vg_slice
 	return false;
 }
 
-/* Where the title is taken, the new set stays beside the model: its keys are checked all the
-   same. */
-static void check_duplicate(struct load *load, struct vg_set *set)
+/* The first section of that title in this file; NULL where there is none. */
+static struct vg_set *find_first(struct load *load, struct vg_slice name, const char **title)
 {
-	const char *title = vg_set_title(&load->scratch, load->kind, set);
-	struct vg_set *first = vg_map_add(&load->titles, vg_slice_str(title), set);
-	if (first == NULL) {
-		FAULT(load, set->line, "out of memory");
-	} else if (first != set) {
-		FAULT(load, set->line, "duplicate section %s; it began in line %u", title,
-		      first->line);
-		set->faulty = true;
-	} else if (load->kind == VG_SET_SERVICE && set->name.len > 0 &&
-		   vg_map_add(&load->model->service_names, set->name, set) == NULL) {
-		FAULT(load, set->line, "out of memory");
+	struct vg_set named = {.name = name};
+	*title = vg_set_title(&load->scratch, load->kind, &named);
+	return vg_map_get(&load->titles, vg_slice_str(*title));
+}
+
+static bool register_set(struct load *load, struct vg_set *set, const char *title)
+{
+	if (set == NULL || vg_map_add(&load->titles, vg_slice_str(title), set) == NULL)
+		return false;
+	return load->kind != VG_SET_SERVICE || set->name.len == 0 ||
+	       vg_map_add(&load->model->service_names, set->name, set) != NULL;
+}
+
+/* A section that is there already stays beside the model: its keys are checked all the same. */
+static struct vg_set *add_set(struct load *load, struct vg_slice name, unsigned line)
+{
+	const char *title;
+	struct vg_set *first = find_first(load, name, &title);
+	struct vg_set *set = first == NULL ? place_set(load, load->kind)
+					   : vg_arena_alloc(load->sink.arena,
+							    vg_set_row(load->kind)->size);
+	if (set != NULL) {
+		set->input = load->input;
+		set->line = line;
+		set->name = name;
 	}
+	if (first != NULL)
+		FAULT(load, line, "duplicate section %s; it began in line %u", title, first->line);
+	else if (!register_set(load, set, title))
+		FAULT(load, line, "out of memory");
+	return set;
 }
 
 static void on_section(void *user, struct vg_slice name, unsigned line)
@@ -151,28 +169,18 @@ static void on_section(void *user, struct vg_slice name, unsigned line)
 	struct load *load = user;
 	struct vg_slice word = vg_slice_first(name, vg_slice_find(name, ' '));
 	word = vg_slice_first(word, vg_slice_find(word, '\t'));
+	name = vg_slice_trim(vg_slice_from(name, word.len));
 	load->kind = vg_set_kind_of(word);
 	load->set = NULL;
 	if (!check_kind(load, load->kind, word, line))
 		return;
 
-	struct vg_set *set = place_set(load, load->kind);
-	if (set != NULL && set->line != 0) /* the second of its kind: check_duplicate tells it */
-		set = vg_arena_alloc(load->sink.arena, vg_set_row(load->kind)->size);
-	struct vg_slice own = vg_arena_dup(load->sink.arena,
-					   vg_slice_trim(vg_slice_from(name, word.len)));
-	if (set == NULL || own.ptr == NULL) {
-		FAULT(load, line, "out of memory");
+	bool good = check_name(load, load->kind, name, line);
+	struct vg_set *set = add_set(load, good ? name : VG_SLICE_EMPTY, line);
+	if (set == NULL)
 		return;
-	}
-	set->input = load->input;
-	set->line = line;
-	if (check_name(load, load->kind, own, line))
-		set->name = own;
-	else
-		set->faulty = true;
+	set->faulty = !good;
 	vg_key_defaults(&load->sink, load->kind, set);
-	check_duplicate(load, set);
 	load->set = set;
 }
 

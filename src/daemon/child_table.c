@@ -4,9 +4,9 @@
 
 #include "sys/file.h"
 
-#define BACKOFF_FIRST 100000
-#define BACKOFF_LAST 5000000
-#define BACKOFF_FORGIVEN 10000000
+#define BACKOFF_FIRST 50000
+#define BACKOFF_LAST 1000000
+#define BACKOFF_FORGIVEN 5000000
 
 static void add(struct vg_child_table *table, enum vg_role role, uint32_t index)
 {
@@ -60,7 +60,7 @@ bool vg_child_table_all(const struct vg_child_table *table, enum vg_process_stat
 	return true;
 }
 
-void vg_process_died(struct vg_process *process, int64_t now)
+void vg_process_died(struct vg_process *process, bool surprise, int64_t now)
 {
 	vg_chan_close(&process->chan);
 	vg_fd_close(&process->partner_fd);
@@ -68,7 +68,8 @@ void vg_process_died(struct vg_process *process, int64_t now)
 	process->deadline = VG_PROCESS_NEVER;
 	if (now - process->started >= BACKOFF_FORGIVEN)
 		process->backoff = BACKOFF_FIRST;
-	if (process->state == VG_PROCESS_ENDING) {
+	process->swept = false;
+	if (!surprise) {
 		process->start_at = now;
 	} else {
 		process->start_at = now + process->backoff;

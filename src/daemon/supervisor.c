@@ -124,8 +124,11 @@ static void fail(struct supervisor *s, const char *why)
 	stop(s, why);
 }
 
-/* What the death of one means for the others; its own row is DOWN already. */
-static void follow(struct supervisor *s, const struct vg_process *dead)
+/*
+ * What the death of one means for the others; its own row is DOWN already. `surprise`: it was not
+ * to be expected.
+ */
+static void follow(struct supervisor *s, const struct vg_process *dead, bool surprise)
 {
 	struct vg_process *worker, *keys, *recorder;
 	if (dead->role == VG_ROLE_WORKER) {
@@ -140,23 +143,37 @@ static void follow(struct supervisor *s, const struct vg_process *dead)
 			kill_now(s, recorder);
 	} else if (dead->role == VG_ROLE_KEYS) {
 		worker = get(s, VG_ROLE_WORKER, dead->index);
-		if (vg_process_lives(worker) && worker->state != VG_PROCESS_ENDING)
+		if (!vg_process_lives(worker) || worker->state == VG_PROCESS_ENDING)
+			return;
+		if (surprise)
 			tell_end(s, worker, KEYS_LOST_MS);
+		else
+			worker->deadline = after(s, CHANNEL_CLOSED_MS);
 	}
 }
 
-static void log_death(const struct vg_process *process, int status)
+static void log_death(const struct vg_process *process, int status, bool surprise)
 {
 	char text[VG_PROCESS_TEXT];
 	vg_process_text(text, process);
-	bool expected = process->state == VG_PROCESS_ENDING;
-	enum vg_log_level level = expected ? VG_LOG_DEBUG : VG_LOG_ERROR;
+	enum vg_log_level level = surprise ? VG_LOG_ERROR : VG_LOG_DEBUG;
 	if (WIFSIGNALED(status))
 		vg_log(level, "%s (pid %d) was killed: %s", text, (int)process->pid,
 		       strsignal(WTERMSIG(status)));
 	else
 		vg_log(level, "%s (pid %d) ended with status %d", text, (int)process->pid,
 		       WEXITSTATUS(status));
+}
+
+/*
+ * Keys end by themselves when their worker is gone, of which we may hear only after it. That the
+ * worker died is then still to be told, and held against it.
+ */
+static bool is_surprise(const struct vg_process *process, int status)
+{
+	if (process->role == VG_ROLE_KEYS && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return false;
+	return process->state != VG_PROCESS_ENDING;
 }
 
 static void reap(struct supervisor *s)
@@ -169,11 +186,10 @@ static void reap(struct supervisor *s)
 		struct vg_process *process = vg_child_table_find(&s->gateway.table, pid);
 		if (process == NULL)
 			continue;
-		log_death(process, status);
-		bool surprise = process->state != VG_PROCESS_ENDING;
-		vg_process_died(process, s->now);
-		process->swept = false;
-		follow(s, process);
+		bool surprise = is_surprise(process, status);
+		log_death(process, status, surprise);
+		vg_process_died(process, surprise, s->now);
+		follow(s, process, surprise);
 		if (surprise && !s->served)
 			fail(s, "a role can't start");
 	}
@@ -244,7 +260,7 @@ static void start(struct supervisor *s, struct vg_process *process)
 	if (process->pid != 0)
 		kill_now(s, process);
 	else
-		vg_process_died(process, s->now);
+		vg_process_died(process, true, s->now);
 	if (!s->served)
 		fail(s, "a role can't start");
 }
@@ -323,6 +339,8 @@ static void on_signals(struct supervisor *s)
 	while (read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(s);
+		else if (info.ssi_signo == SIGHUP)
+			vg_log(VG_LOG_WARNING, "SIGHUP: a new policy needs a restart");
 		else
 			stop(s, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
 	}
@@ -353,6 +371,7 @@ static bool open_signals(struct supervisor *s)
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) != 0)

@@ -59,7 +59,8 @@ static bool is_reserved(struct vg_slice name, bool request)
 	enum vg_header id = vg_header_of(name);
 	if (id != VG_HEADER_COUNT && id != VG_HEADER_UPGRADE) {
 		const struct vg_header_row *row = vg_header_row(id);
-		return (request ? row->request : row->response) == VG_HEADER_OWN;
+		enum vg_header_rule rule = request ? row->request : row->response;
+		return rule == VG_HEADER_OWN || rule == VG_HEADER_REFUSE;
 	}
 	for (size_t i = 0; i < VG_COUNT(reserved); i++)
 		if (vg_slice_eq_case(name, vg_slice_str(reserved[i])))

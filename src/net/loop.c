@@ -33,10 +33,10 @@ void vg_loop_fini(struct vg_loop *loop)
 	loop->base = NULL;
 }
 
-static bool turn(struct vg_loop *loop)
+bool vg_loop_turn(struct vg_loop *loop, bool wait)
 {
 	loop->stale = true;
-	if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+	if (event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) < 0)
 		return false;
 	if (loop->maintain != NULL)
 		loop->maintain(loop->arg);
@@ -47,7 +47,7 @@ static bool turn(struct vg_loop *loop)
 bool vg_loop_run(struct vg_loop *loop)
 {
 	while (!loop->stopped)
-		if (!turn(loop))
+		if (!vg_loop_turn(loop, true))
 			return false;
 	return true;
 }

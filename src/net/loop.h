@@ -35,6 +35,9 @@ struct vg_loop {
 bool vg_loop_init(struct vg_loop *loop) VG_MUST_CHECK;
 void vg_loop_fini(struct vg_loop *loop);
 
+/* One turn; `wait`: for something to happen. False where libevent fails. */
+bool vg_loop_turn(struct vg_loop *loop, bool wait) VG_MUST_CHECK;
+
 /* Turns until vg_loop_stop; false where libevent fails. */
 bool vg_loop_run(struct vg_loop *loop) VG_MUST_CHECK;
 void vg_loop_stop(struct vg_loop *loop);

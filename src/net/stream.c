@@ -4,13 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct vg_stream_ops {
-	enum vg_io (*read)(struct vg_stream *stream, char *bytes, size_t len, size_t *done);
-	enum vg_io (*write)(struct vg_stream *stream, const char *bytes, size_t len, size_t *done);
-	enum vg_io (*end)(struct vg_stream *stream);
-	bool (*pending)(const struct vg_stream *stream);
-};
-
 static enum vg_io of_errno(void)
 {
 	return errno == EAGAIN || errno == EINTR ? VG_IO_AGAIN : VG_IO_ERROR;
@@ -34,9 +27,9 @@ static enum vg_io plain_write(struct vg_stream *stream, const char *bytes, size_
 	return VG_IO_OK;
 }
 
-static enum vg_io plain_end(struct vg_stream *stream VG_UNUSED)
+static enum vg_io plain_end(struct vg_stream *stream)
 {
-	return VG_IO_OK;
+	return shutdown(stream->fd, SHUT_WR) == 0 ? VG_IO_OK : VG_IO_ERROR;
 }
 
 static bool plain_pending(const struct vg_stream *stream VG_UNUSED)
@@ -44,7 +37,47 @@ static bool plain_pending(const struct vg_stream *stream VG_UNUSED)
 	return false;
 }
 
-static const struct vg_stream_ops plain_ops = {plain_read, plain_write, plain_end, plain_pending};
+static void watch(struct event *event, bool *is, bool want)
+{
+	if (*is == want)
+		return;
+	/* Failing to watch would leave a connection that nobody ends. */
+	VG_ASSERT((want ? event_add(event, NULL) : event_del(event)) == 0);
+	*is = want;
+}
+
+static void socket_want(struct vg_stream *stream, bool read, bool write)
+{
+	watch(&stream->read_event, &stream->reading,
+	      (read && !stream->read_wants_write) || (write && stream->write_wants_read));
+	watch(&stream->write_event, &stream->writing,
+	      (write && !stream->write_wants_read) || (read && stream->read_wants_write));
+}
+
+static void socket_reset(struct vg_stream *stream)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 0};
+	(void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+static void socket_close(struct vg_stream *stream)
+{
+	(void)event_del(&stream->read_event);
+	(void)event_del(&stream->write_event);
+	vg_tls_session_free(&stream->tls);
+	(void)close(stream->fd);
+}
+
+static const struct vg_stream_ops plain_ops = {
+	.read = plain_read,
+	.write = plain_write,
+	.end = plain_end,
+	.pending = plain_pending,
+	.discard = plain_read,
+	.want = socket_want,
+	.reset = socket_reset,
+	.close = socket_close,
+};
 
 static enum vg_io tls_status(struct vg_stream *stream, enum vg_tls_status status, bool reading)
 {
@@ -76,7 +109,8 @@ static enum vg_io tls_write(struct vg_stream *stream, const char *bytes, size_t 
 
 static enum vg_io tls_end(struct vg_stream *stream)
 {
-	return tls_status(stream, vg_tls_shutdown(stream->tls), false);
+	enum vg_io io = tls_status(stream, vg_tls_shutdown(stream->tls), false);
+	return io == VG_IO_OK ? plain_end(stream) : io;
 }
 
 static bool tls_pending(const struct vg_stream *stream)
@@ -84,7 +118,16 @@ static bool tls_pending(const struct vg_stream *stream)
 	return vg_tls_pending(stream->tls);
 }
 
-static const struct vg_stream_ops tls_ops = {tls_read, tls_write, tls_end, tls_pending};
+static const struct vg_stream_ops tls_ops = {
+	.read = tls_read,
+	.write = tls_write,
+	.end = tls_end,
+	.pending = tls_pending,
+	.discard = plain_read,
+	.want = socket_want,
+	.reset = socket_reset,
+	.close = socket_close,
+};
 
 /* A direction of TLS that waits for the other one is called with both. */
 static void on_event(evutil_socket_t fd VG_UNUSED, short what, void *arg)
@@ -135,39 +178,24 @@ enum vg_io vg_stream_handshake(struct vg_stream *stream)
 
 void vg_stream_close(struct vg_stream *stream)
 {
-	if (stream->fd < 0)
+	if (stream->ops == NULL)
 		return;
-	(void)event_del(&stream->read_event);
-	(void)event_del(&stream->write_event);
-	vg_tls_session_free(&stream->tls);
-	(void)close(stream->fd);
+	stream->ops->close(stream);
+	stream->ops = NULL;
 	stream->fd = -1;
-}
-
-static void watch(struct event *event, bool *is, bool want)
-{
-	if (*is == want)
-		return;
-	/* Failing to watch would leave a connection that nobody ends. */
-	VG_ASSERT((want ? event_add(event, NULL) : event_del(event)) == 0);
-	*is = want;
 }
 
 void vg_stream_want(struct vg_stream *stream, bool read, bool write)
 {
-	if (stream->fd < 0)
-		return;
-	watch(&stream->read_event, &stream->reading,
-	      (read && !stream->read_wants_write) || (write && stream->write_wants_read));
-	watch(&stream->write_event, &stream->writing,
-	      (write && !stream->write_wants_read) || (read && stream->read_wants_write));
+	if (stream->ops != NULL)
+		stream->ops->want(stream, read, write);
 }
 
 enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
 {
 	size_t avail = 0, done = 0;
 	*more = false;
-	if (stream->fd < 0)
+	if (stream->ops == NULL)
 		return VG_IO_ERROR;
 	char *space = vg_buf_space(buf, want, &avail);
 	if (space == NULL)
@@ -188,7 +216,7 @@ void vg_stream_again(struct vg_stream *stream)
 
 enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf)
 {
-	if (stream->fd < 0)
+	if (stream->ops == NULL)
 		return VG_IO_ERROR;
 	while (buf->len > 0) {
 		struct vg_slice bytes = vg_buf_slice(buf);
@@ -203,19 +231,13 @@ enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf)
 
 enum vg_io vg_stream_end(struct vg_stream *stream)
 {
-	if (stream->fd < 0)
-		return VG_IO_ERROR;
-	enum vg_io io = stream->ops->end(stream);
-	if (io == VG_IO_OK && shutdown(stream->fd, SHUT_WR) != 0)
-		return VG_IO_ERROR;
-	return io;
+	return stream->ops == NULL ? VG_IO_ERROR : stream->ops->end(stream);
 }
 
 void vg_stream_reset(struct vg_stream *stream)
 {
-	struct linger linger = {.l_onoff = 1, .l_linger = 0};
-	if (stream->fd >= 0)
-		(void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	if (stream->ops != NULL)
+		stream->ops->reset(stream);
 }
 
 #define DISCARD_SIZE 4096
@@ -226,8 +248,9 @@ enum vg_io vg_stream_discard(struct vg_stream *stream)
 	char bytes[DISCARD_SIZE];
 	enum vg_io io = VG_IO_OK;
 	size_t done = 0;
+	if (stream->ops == NULL)
+		return VG_IO_ERROR;
 	for (int i = 0; io == VG_IO_OK && i < DISCARD_ROUNDS; i++)
-		io = stream->fd < 0 ? VG_IO_ERROR
-				    : plain_read(stream, bytes, sizeof(bytes), &done);
+		io = stream->ops->discard(stream, bytes, sizeof(bytes), &done);
 	return io == VG_IO_OK ? VG_IO_AGAIN : io;
 }

@@ -1,7 +1,7 @@
 /*
- * A byte stream over a non-blocking socket, plain or TLS: two operations under one table, and the
- * interest in the loop. The owner is called when there is something to do, and reads and writes
- * until it is told to wait.
+ * A byte stream over a non-blocking socket, plain or TLS, or over memory (net/memory.h): a few
+ * operations under one table, and the interest in the loop. The owner is called when there is
+ * something to do, and reads and writes until it is told to wait.
  */
 #ifndef VG_NET_STREAM_H
 #define VG_NET_STREAM_H
@@ -25,12 +25,27 @@ enum vg_io {
 #define VG_STREAM_READ 1U
 #define VG_STREAM_WRITE 2U
 
-struct vg_stream_ops;
+struct vg_stream;
+
+/* What a stream stands on. Called on open streams only. */
+struct vg_stream_ops {
+	enum vg_io (*read)(struct vg_stream *stream, char *bytes, size_t len, size_t *done);
+	enum vg_io (*write)(struct vg_stream *stream, const char *bytes, size_t len, size_t *done);
+	enum vg_io (*end)(struct vg_stream *stream);
+	bool (*pending)(const struct vg_stream *stream);
+	enum vg_io (*discard)(struct vg_stream *stream, char *bytes, size_t len, size_t *done);
+	void (*want)(struct vg_stream *stream, bool read, bool write);
+	void (*reset)(struct vg_stream *stream);
+	void (*close)(struct vg_stream *stream);
+};
+
+struct vg_memory;
 
 struct vg_stream {
-	const struct vg_stream_ops *ops;
+	const struct vg_stream_ops *ops; /* NULL: closed */
 	struct vg_loop *loop;
-	int fd;                     /* -1: closed */
+	int fd;                     /* -1: closed, or no socket */
+	struct vg_memory *memory;   /* NULL: a socket */
 	struct vg_tls_session *tls; /* NULL where plain; freed with the stream */
 	struct event read_event, write_event;
 	bool reading, writing;      /* what the loop watches */

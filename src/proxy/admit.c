@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "proxy/conn.h"
+#include "proxy/client.h"
 #include "proxy/ctx.h"
 
 /* Of what a vendor chose, only so much is kept for the event. */
@@ -106,10 +106,10 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 	bool has_path = malformed == VG_REASON_NONE;
 	return (struct vg_facts){
 		.now = vg_loop_wall(&worker->loop),
-		.vendor = x->conn->vendor,
-		.ident = x->conn->ident,
-		.src = x->conn->src,
-		.sni = vg_tls_session_peer(x->conn->stream.tls)->sni,
+		.vendor = x->client->vendor,
+		.ident = x->client->ident,
+		.src = x->client->src,
+		.sni = x->client->peer->sni,
 		.malformed = malformed,
 		.fault = x->fault,
 		.host = x->asked.host,
@@ -132,11 +132,11 @@ static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict 
 			   struct vg_http_extra *extras, char addr[VG_ADDR_TEXT])
 {
 	const struct vg_image *image = x->worker->image;
-	const struct vg_cert_facts *facts = vg_tls_session_peer(x->conn->stream.tls)->facts;
+	const struct vg_cert_facts *facts = x->client->peer->facts;
 	size_t count = 0;
-	vg_addr_text(addr, &x->conn->src);
+	vg_addr_text(addr, &x->client->src);
 	extras[count++] = (struct vg_http_extra){
-		"X-Vendor-Id", vg_img_str(image, vg_img_vendors(image)[x->conn->vendor].id)};
+		"X-Vendor-Id", vg_img_str(image, vg_img_vendors(image)[x->client->vendor].id)};
 	extras[count++] = (struct vg_http_extra){
 		"X-Vendor-Access", vg_img_str(image, vg_img_rules(image)[verdict->rule].name)};
 	extras[count++] = (struct vg_http_extra){"X-Vendor-Address", vg_slice_str(addr)};

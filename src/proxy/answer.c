@@ -60,7 +60,7 @@ static bool map_links(struct vg_exchange *x, const struct vg_http_head *head,
 
 bool vg_answer_hides(const struct vg_exchange *x)
 {
-	return vg_img_vendors(x->worker->image)[x->conn->vendor].hide != 0;
+	return vg_img_vendors(x->worker->image)[x->client->vendor].hide != 0;
 }
 
 /* An answer to HEAD has no body, and tells the length that one to GET would have had. */

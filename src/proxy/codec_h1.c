@@ -144,7 +144,7 @@ static void flush(struct vg_h1 *h1)
 
 static struct vg_exchange *start(struct vg_h1 *h1)
 {
-	h1->exchange = vg_exchange_new(h1->conn->worker, &wire, h1, h1->conn);
+	h1->exchange = vg_exchange_new(h1->conn->worker, &wire, h1, &h1->conn->client);
 	h1->head_begun = false;
 	vg_conn_deadline(h1->conn, 0);
 	if (h1->exchange == NULL)

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/memory.h"
 #include "proxy/ctx.h"
 #include "proxy/tell.h"
 #include "proxy/worker.h"
@@ -60,9 +61,10 @@ void vg_conn_finish(struct vg_conn *conn)
 static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 {
 	if (conn->slot == VG_NO_SLOT)
-		conn->slot = vg_tell_handshake_begin(conn->worker, conn);
+		conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
 	if (conn->slot != VG_NO_SLOT)
-		vg_tell_handshake_failed(conn->worker, conn, conn->slot, reason, fault);
+		vg_tell_handshake_failed(conn->worker, &conn->client, conn->slot, reason,
+					 fault);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&conn->worker->places, &conn->place);
 	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
@@ -71,24 +73,29 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 		linger(conn);
 }
 
+static void begin_serving(struct vg_conn *conn)
+{
+	conn->state = VG_CONN_SERVING;
+	vg_h1_init(&conn->h1, conn, conn->worker->gateway->header_bytes);
+	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+}
+
 static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
 {
 	struct vg_worker *worker = conn->worker;
-	conn->vendor = peer->vendor;
-	conn->ident = peer->ident;
+	conn->client.vendor = peer->vendor;
+	conn->client.ident = peer->ident;
 	vg_ring_cancel(&worker->ring, conn->slot);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&worker->places, &conn->place);
-	conn->state = VG_CONN_SERVING;
-	vg_h1_init(&conn->h1, conn, worker->gateway->header_bytes);
-	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+	begin_serving(conn);
 }
 
 static void shake(struct vg_conn *conn)
 {
 	enum vg_tls_status status =
 		vg_tls_handshake(conn->stream.tls, vg_loop_wall(&conn->worker->loop));
-	const struct vg_tls_peer *peer = vg_tls_session_peer(conn->stream.tls);
+	const struct vg_tls_peer *peer = conn->client.peer;
 	switch (status) {
 	case VG_TLS_DONE:
 		VG_ASSERT(peer->proven && peer->vendor != VG_NO_ROW);
@@ -115,6 +122,7 @@ void vg_conn_handshake(void *owner)
 		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;
 	}
+	conn->client.peer = vg_tls_session_peer(session);
 	vg_stream_secure(&conn->stream, session);
 	shake(conn);
 }
@@ -133,7 +141,7 @@ static void hear(struct vg_conn *conn)
 		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
 		return;
 	}
-	conn->slot = vg_tell_handshake_begin(conn->worker, conn);
+	conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
 	if (conn->slot == VG_NO_SLOT) {
 		vg_conn_close(conn);
 		return;
@@ -178,25 +186,44 @@ static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void
 		     conn->state == VG_CONN_SILENT ? "silent" : "in the handshake");
 }
 
-void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport)
+static struct vg_conn *make(struct vg_worker *worker, const struct vg_client *client)
 {
 	struct vg_conn *conn = calloc(1, sizeof(*conn));
+	if (conn == NULL)
+		return NULL;
+	conn->worker = worker;
+	conn->slot = VG_NO_SLOT;
+	conn->client = *client;
+	conn->client.began = vg_loop_monotonic(&worker->loop);
+	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->client.id);
+	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
+	link_in(conn);
+	return conn;
+}
+
+struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *memory,
+				    const struct vg_client *client)
+{
+	struct vg_conn *conn = make(worker, client);
+	if (conn == NULL)
+		return NULL;
+	vg_stream_open_memory(&conn->stream, &worker->loop, memory, on_ready, conn);
+	begin_serving(conn);
+	return conn;
+}
+
+void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport)
+{
+	struct vg_client client = {
+		.src = *src, .sport = sport, .vendor = VG_NO_ROW, .ident = VG_NO_ROW};
+	struct vg_conn *conn = make(worker, &client);
 	if (conn == NULL) {
 		(void)close(fd);
 		return;
 	}
 	int on = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	conn->worker = worker;
-	conn->slot = VG_NO_SLOT;
-	conn->vendor = conn->ident = VG_NO_ROW;
-	conn->src = *src;
-	conn->sport = sport;
-	conn->began = vg_loop_monotonic(&worker->loop);
-	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->id);
 	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
-	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
-	link_in(conn);
 	vg_conn_deadline(conn, worker->gateway->header_timeout_ms);
 	vg_stream_want(&conn->stream, true, false);
 }

@@ -7,11 +7,10 @@
 
 #include <stdint.h>
 
-#include "base/addr.h"
 #include "base/attr.h"
 #include "net/stream.h"
+#include "proxy/client.h"
 #include "proxy/codec_h1.h"
-#include "proxy/ids.h"
 #include "proxy/places.h"
 
 struct vg_worker;
@@ -33,17 +32,17 @@ struct vg_conn {
 	struct event deadline;
 	struct vg_place place;
 	uint32_t slot; /* of the handshake */
-	char id[VG_ULID_TEXT];
-	struct vg_addr src;
-	uint16_t sport;
-	uint32_t vendor, ident; /* proven, in SERVING */
-	int64_t began;          /* monotonic, at accept */
+	struct vg_client client;
 	struct vg_h1 h1;
 	struct vg_resting resting;
 };
 
 /* Takes an accepted, non-blocking socket; closes it where memory is short. */
 void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport);
+
+/* A connection over memory, as after its handshake; `client` is copied. NULL: no memory. */
+struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *memory,
+				    const struct vg_client *client) VG_MUST_CHECK;
 
 /* Of the places: its handshake may begin; its time is up. */
 void vg_conn_handshake(void *conn);

@@ -4,7 +4,6 @@
 
 #include "proxy/admit.h"
 #include "proxy/answer.h"
-#include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/origin.h"
 #include "proxy/reach.h"
@@ -314,7 +313,7 @@ static struct vg_exchange *take_spare(struct vg_worker *worker)
 }
 
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
-				    void *codec, const struct vg_conn *conn)
+				    void *codec, const struct vg_client *client)
 {
 	bool used = worker->spare != NULL;
 	struct vg_exchange *x = take_spare(worker);
@@ -325,7 +324,7 @@ struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wi
 		.worker = worker,
 		.wire = wire,
 		.codec = codec,
-		.conn = conn,
+		.client = client,
 		.arena = arena,
 		.state = VG_STATE_READ_HEAD,
 		.slot = VG_NO_SLOT,

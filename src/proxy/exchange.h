@@ -24,7 +24,7 @@
 #include "vocab/reason.h"
 
 struct vg_worker;
-struct vg_conn;
+struct vg_client;
 struct vg_origin;
 
 enum vg_state {
@@ -48,7 +48,7 @@ struct vg_exchange {
 	struct vg_worker *worker;
 	const struct vg_wire_ops *wire;
 	void *codec;
-	const struct vg_conn *conn; /* whose request: for facts and event */
+	const struct vg_client *client; /* whose request; outlives it */
 	enum vg_state state;
 	struct event deadline;
 	struct vg_arena arena;
@@ -101,7 +101,7 @@ struct vg_exchange {
 
 /* NULL: no memory. The exchange is in READ_HEAD; the codec calls one of the next two. */
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
-				    void *codec, const struct vg_conn *conn) VG_MUST_CHECK;
+				    void *codec, const struct vg_client *client) VG_MUST_CHECK;
 
 /* A whole, well-formed head: it is judged, and goes its way. */
 void vg_exchange_head(struct vg_exchange *exchange, const struct vg_http_head *head);

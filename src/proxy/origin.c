@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/memory.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
 
@@ -16,20 +17,38 @@ static void on_ready(void *owner, unsigned what)
 		vg_exchange_origin_ready(origin->exchange, what);
 }
 
-struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream,
-				const struct vg_addr *dst)
+static struct vg_origin *make(struct vg_worker *worker, uint32_t upstream,
+			      const struct vg_addr *dst)
 {
 	struct vg_origin *origin = calloc(1, sizeof(*origin));
-	if (origin == NULL) {
-		(void)close(fd);
+	if (origin == NULL)
 		return NULL;
-	}
 	origin->worker = worker;
 	origin->upstream = upstream;
 	origin->dst = *dst;
 	vg_buf_init(&origin->in, VG_ORIGIN_IN_MAX);
 	vg_buf_init(&origin->out, VG_ORIGIN_OUT_MAX);
-	vg_stream_open(&origin->stream, &worker->loop, fd, on_ready, origin);
+	return origin;
+}
+
+struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream,
+				const struct vg_addr *dst)
+{
+	struct vg_origin *origin = make(worker, upstream, dst);
+	if (origin == NULL)
+		(void)close(fd);
+	else
+		vg_stream_open(&origin->stream, &worker->loop, fd, on_ready, origin);
+	return origin;
+}
+
+struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+				       uint32_t upstream)
+{
+	const struct vg_addr nowhere = {{0}};
+	struct vg_origin *origin = make(worker, upstream, &nowhere);
+	if (origin != NULL)
+		vg_stream_open_memory(&origin->stream, &worker->loop, memory, on_ready, origin);
 	return origin;
 }
 

@@ -48,6 +48,10 @@ bool vg_origin_is_bare(const struct vg_origin *origin) VG_MUST_CHECK;
  */
 enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault) VG_MUST_CHECK;
 
+/* The same, over memory, which outlives it. */
+struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+				       uint32_t upstream) VG_MUST_CHECK;
+
 /* Closes; the memory goes when the turn ends. Empties the pointer. */
 void vg_origin_free(struct vg_origin **origin);
 

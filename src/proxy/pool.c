@@ -79,15 +79,24 @@ static struct vg_dial *new_dial(struct vg_pool *pool)
 	return NULL;
 }
 
-static bool dial(struct vg_pool *pool, struct vg_exchange *exchange, uint32_t upstream)
+static bool ask(struct vg_pool *pool, uint64_t id, uint32_t upstream)
 {
-	struct vg_dial *dial = pool->broker == NULL ? NULL : new_dial(pool);
-	if (dial == NULL)
+	if (pool->dialer != NULL)
+		return pool->dialer->dial(pool->dialer->arg, id, upstream);
+	if (pool->broker == NULL)
 		return false;
-	struct vg_msg_dial msg = {.id = dial->id,
+	struct vg_msg_dial msg = {.id = id,
 				  .generation = pool->worker->child->generation,
 				  .upstream = upstream};
-	if (vg_chan_send(pool->broker, VG_MSG_DIAL, &msg, NULL) != VG_CHAN_OK) {
+	return vg_chan_send(pool->broker, VG_MSG_DIAL, &msg, NULL) == VG_CHAN_OK;
+}
+
+static bool dial(struct vg_pool *pool, struct vg_exchange *exchange, uint32_t upstream)
+{
+	struct vg_dial *dial = new_dial(pool);
+	if (dial == NULL)
+		return false;
+	if (!ask(pool, dial->id, upstream)) {
 		dial->id = 0;
 		return false;
 	}
@@ -149,16 +158,12 @@ void vg_pool_forget(struct vg_pool *pool, struct vg_exchange *exchange)
 }
 
 /* A dial that nobody waits for any more gives a connection that rests. */
-static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd,
-		   const struct vg_msg_dialed *answer)
+static void hand_over(struct vg_pool *pool, struct vg_dial *dial, struct vg_origin *origin,
+		      const struct vg_msg_dialed *answer)
 {
 	struct vg_dial done = *dial;
 	*dial = (struct vg_dial){0};
-	int error = answer->error;
-	struct vg_origin *origin =
-		fd < 0 ? NULL : vg_origin_new(pool->worker, fd, done.upstream, &answer->addr);
-	if (fd >= 0 && origin == NULL)
-		error = ENOMEM;
+	int error = origin == NULL && answer->error == 0 ? ENOMEM : answer->error;
 	if (done.exchange != NULL) {
 		if (origin == NULL)
 			pool->rows[done.upstream].busy--;
@@ -172,6 +177,22 @@ static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd,
 	} else {
 		vg_origin_free(&origin);
 	}
+}
+
+static void dialed(struct vg_pool *pool, struct vg_dial *dial, int fd,
+		   const struct vg_msg_dialed *answer)
+{
+	struct vg_origin *origin =
+		fd < 0 ? NULL : vg_origin_new(pool->worker, fd, dial->upstream, &answer->addr);
+	hand_over(pool, dial, origin, answer);
+}
+
+void vg_pool_dialed(struct vg_pool *pool, uint64_t id, struct vg_origin *origin, int error)
+{
+	struct vg_dial *dial = find_dial(pool, id);
+	const struct vg_msg_dialed answer = {.id = id, .error = error};
+	VG_ASSERT(dial != NULL);
+	hand_over(pool, dial, origin, &answer);
 }
 
 static void lose_broker(struct vg_pool *pool)

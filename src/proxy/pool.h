@@ -32,8 +32,15 @@ struct vg_pool_row {
 	uint32_t busy; /* with an exchange, or being dialled for one */
 };
 
+/* Who dials where there is no broker: answers with vg_pool_dialed, in another turn. */
+struct vg_dialer {
+	bool (*dial)(void *arg, uint64_t id, uint32_t upstream);
+	void *arg;
+};
+
 struct vg_pool {
 	struct vg_worker *worker;
+	const struct vg_dialer *dialer; /* NULL: the broker */
 	struct vg_chan *broker; /* NULL, or closed: nothing can be dialled */
 	struct event from_broker;
 	struct event sweep;
@@ -52,6 +59,9 @@ void vg_pool_fini(struct vg_pool *pool);
 
 /* Another broker, after the first one died; what it was dialling has failed. */
 void vg_pool_broker(struct vg_pool *pool, struct vg_chan *broker);
+
+/* Of the dialer: the connection, which becomes the pool's; or NULL, and errno's value. */
+void vg_pool_dialed(struct vg_pool *pool, uint64_t id, struct vg_origin *origin, int error);
 
 /*
  * A connection to the upstream for the exchange: one that rests (returned at once), or one that

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "proxy/conn.h"
+#include "proxy/client.h"
 #include "proxy/ctx.h"
 
 static void put_text(struct vg_record_writer *w, enum vg_field field, const char *text)
@@ -17,12 +17,13 @@ static void put_str(struct vg_record_writer *w, const struct vg_image *image, en
 	vg_record_text(w, field, vg_img_str(image, text));
 }
 
-static void put_conn(struct vg_record_writer *w, const struct vg_conn *conn)
+static void put_client(struct vg_record_writer *w, const struct vg_worker *worker,
+		       const struct vg_client *client)
 {
-	vg_record_addr(w, VG_FIELD_SRC, &conn->src);
-	vg_record_uint(w, VG_FIELD_SPORT, conn->sport);
-	put_text(w, VG_FIELD_CONN, conn->id);
-	put_text(w, VG_FIELD_GEN, conn->worker->gen);
+	vg_record_addr(w, VG_FIELD_SRC, &client->src);
+	vg_record_uint(w, VG_FIELD_SPORT, client->sport);
+	put_text(w, VG_FIELD_CONN, client->id);
+	put_text(w, VG_FIELD_GEN, worker->gen);
 }
 
 static void put_cert(struct vg_record_writer *w, const struct vg_cert_facts *facts)
@@ -129,8 +130,8 @@ bool vg_tell_begin(struct vg_exchange *x)
 	struct vg_record_writer w;
 	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
 	put_str(&w, worker->image, VG_FIELD_VENDOR,
-		vg_img_vendors(worker->image)[x->conn->vendor].id);
-	put_conn(&w, x->conn);
+		vg_img_vendors(worker->image)[x->client->vendor].id);
+	put_client(&w, worker, x->client);
 	put_asked(&w, x);
 	x->slot = open_slot(worker, &w);
 	return x->slot != VG_NO_SLOT;
@@ -143,8 +144,8 @@ void vg_tell_end(struct vg_exchange *x)
 	if (x->slot == VG_NO_SLOT)
 		return;
 	vg_record_begin(&w, worker->record, VG_RECORD_MAX);
-	put_peer(&w, worker->image, vg_tls_session_peer(x->conn->stream.tls));
-	put_conn(&w, x->conn);
+	put_peer(&w, worker->image, x->client->peer);
+	put_client(&w, worker, x->client);
 	put_asked(&w, x);
 	put_rule(&w, x);
 	if (x->status > 0)
@@ -162,26 +163,26 @@ void vg_tell_end(struct vg_exchange *x)
 	x->slot = VG_NO_SLOT;
 }
 
-uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_conn *conn)
+uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_client *client)
 {
 	struct vg_record_writer w;
 	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
-	put_conn(&w, conn);
+	put_client(&w, worker, client);
 	return open_slot(worker, &w);
 }
 
-void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_conn *conn, uint32_t slot,
-			      enum vg_reason reason, const char *fault)
+void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_client *client,
+			      uint32_t slot, enum vg_reason reason, const char *fault)
 {
 	struct vg_record_writer w;
 	vg_record_begin(&w, worker->record, VG_RECORD_MAX);
-	if (conn->stream.tls != NULL)
-		put_peer(&w, worker->image, vg_tls_session_peer(conn->stream.tls));
-	put_conn(&w, conn);
+	if (client->peer != NULL)
+		put_peer(&w, worker->image, client->peer);
+	put_client(&w, worker, client);
 	put_text(&w, VG_FIELD_STEP, "handshake");
 	put_text(&w, VG_FIELD_CONSTRAINT, fault);
 	vg_record_uint(&w, VG_FIELD_DURATION_US,
-		       (uint64_t)(vg_loop_monotonic(&worker->loop) - conn->began));
+		       (uint64_t)(vg_loop_monotonic(&worker->loop) - client->began));
 	size_t len = vg_record_end(&w, reason, vg_loop_wall(&worker->loop));
 	vg_ring_end(&worker->ring, slot, worker->record, len);
 }

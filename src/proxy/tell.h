@@ -11,18 +11,18 @@
 #include "proxy/exchange.h"
 
 struct vg_worker;
-struct vg_conn;
+struct vg_client;
 
 /* False where the ring is full: the exchange must be refused (telemetry.full). */
 bool vg_tell_begin(struct vg_exchange *exchange) VG_MUST_CHECK;
 void vg_tell_end(struct vg_exchange *exchange);
 
 /* A handshake: VG_NO_SLOT where the ring is full. */
-uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_conn *conn)
+uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_client *client)
 	VG_MUST_CHECK;
 
 /* It failed: why, and what was known of the client. The slot is free afterwards. */
-void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_conn *conn, uint32_t slot,
-			      enum vg_reason reason, const char *fault);
+void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_client *client,
+			      uint32_t slot, enum vg_reason reason, const char *fault);
 
 #endif

@@ -11,6 +11,7 @@ A test file is a list of functions marked @case, and main() at the end.
 """
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -60,8 +61,15 @@ def wait_for(what, probe, seconds=WAIT):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
+    """One that nobody uses, below those that the kernel gives to outgoing connections: such a one
+    could be taken before the gateway binds it."""
+    while True:
+        port = random.randrange(20000, 32000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
+        except OSError:
+            continue
 
 
 def processes():

@@ -13,10 +13,10 @@ complain() {
 
 while read -r path; do
 	[[ -e $path ]] || complain "ARCHITECTURE.md names $path, which does not exist"
-done < <(grep -oE '\b(src|tests|contrib|man|policies)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' \
+done < <(grep -oE '\b(src|tests|contrib|man|policies)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' \
 	ARCHITECTURE.md | sort -u)
 
 for folder in src/*/; do
-	grep -q "${folder%/}/" ARCHITECTURE.md || complain "ARCHITECTURE.md does not name $folder"
+	grep -qE "${folder%/}([ /,.]|\$)" ARCHITECTURE.md || complain "ARCHITECTURE.md does not name $folder"
 done
 exit "$failed"

@@ -3,7 +3,7 @@
 # config.h, which sets what the system's headers show).
 set -euo pipefail
 : "${srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}" "${CC:=cc}"
-: "${CFLAGS:=-I$srcdir/src -std=gnu17 -D_GNU_SOURCE}"
+: "${CFLAGS:=-iquote $srcdir/src -std=gnu17 -D_GNU_SOURCE}"
 read -r -a flags <<<"$CFLAGS"
 
 failed=0 checked=0

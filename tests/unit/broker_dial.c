@@ -25,7 +25,7 @@
 #include "sys/shm.h"
 #include "sys/spawn.h"
 
-#define TIMEOUT_MS 200
+#define TIMEOUT_MS 1500 /* long enough that all dials of a test are under way at once */
 
 enum { OPEN, CLOSED, FULL, OF_NO_SERVICE, UPSTREAMS };
 
@@ -252,7 +252,7 @@ Test(broker_dial, bounds_what_is_under_way_and_answers_all)
 	unsigned timed_out = 0, refused = 0;
 	for (uint32_t i = 0; i < asked; i++)
 		dial(&worker, i, 7, FULL);
-	struct timespec time = {.tv_nsec = 2 * TIMEOUT_MS * 1000000L};
+	struct timespec time = {.tv_sec = 1 + TIMEOUT_MS / 1000, .tv_nsec = 500000000};
 	(void)nanosleep(&time, NULL);
 	for (uint32_t i = 0; i < asked; i++) {
 		struct vg_msg msg;

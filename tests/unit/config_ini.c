@@ -63,6 +63,7 @@ static const struct row rows[] = {
 	{"comment inside a list", "[a]\nk = a,\n; no\n  # no\n  b\n", "1[a] 2 k=a,/b ", ""},
 	{"equals inside a list", "[a]\nk = a,\n  b=c\n", "1[a] 2 k=a,/b=c ", ""},
 	{"no key before the equals", "[a]\nk = a\n  http://b/?c=d\n", "1[a] 2 k=a/http://b/?c=d ", ""},
+	{"bracket inside a list", "[a]\nk = a,\n  [::]:1\n", "1[a] 2 k=a,/[::]:1 ", ""},
 	{"list ends with its section", "[a]\nk = a,\n[b]\n  c\n", "1[a] 2 k=a, 3[b] ",
 	 "4: an indented line goes on with a list, and none is open; begin it in the first "
 	 "column\n"},

@@ -121,24 +121,30 @@ bool tree_compile(struct tree *tree)
 	return tree->good;
 }
 
+/* Takes the directory's name out wherever it stands. */
+static void cut_directory(const struct tree *tree, char *text)
+{
+	size_t skip = strlen(tree->directory) + 1;
+	for (char *at; (at = strstr(text, tree->directory)) != NULL;)
+		memmove(at, at + skip, strlen(at + skip) + 1);
+}
+
 const char *tree_said(struct tree *tree, bool notes)
 {
-	size_t room = (size_t)64 << 10, len = 0, skip = strlen(tree->directory) + 1;
+	size_t room = (size_t)64 << 10, len = 0;
 	char *text = vg_arena_alloc(&tree->arena, room);
 	MUST(text != NULL);
 	for (const struct vg_diag *d = tree->diags.first; d != NULL; d = d->next) {
+		char line[16] = "";
 		if (d->severity == VG_SEVERITY_NOTE && !notes)
 			continue;
-		const char *file = strncmp(d->file, tree->directory, skip - 1) == 0 ? d->file + skip
-										    : d->file;
-		char place[300], line[16] = "";
 		if (d->line != 0)
 			(void)snprintf(line, sizeof(line), ":%u", d->line);
-		(void)snprintf(place, sizeof(place), "%s%s", file, line);
-		int n = snprintf(text + len, room - len, "%s: %s: %s\n", place,
+		int n = snprintf(text + len, room - len, "%s%s: %s: %s\n", d->file, line,
 				 vg_severity_word(d->severity), d->text);
 		MUST(n > 0 && (size_t)n < room - len);
 		len += (size_t)n;
 	}
+	cut_directory(tree, text);
 	return text;
 }

@@ -1,0 +1,135 @@
+#include "proxy/codec_loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "proxy/exchange.h"
+#include "proxy/origin.h"
+
+#define RING_ID 1
+#define TURNS_MAX 65536 /* each moves some bytes; there are far fewer for all that may wait */
+
+static bool on_dial(void *arg, uint64_t id, uint32_t upstream)
+{
+	struct vg_loopback *loop = arg;
+	if (loop->origin_count == VG_LOOPBACK_ORIGINS)
+		return false;
+	struct vg_loopback_origin *origin = &loop->origins[loop->origin_count++];
+	origin->dial = id;
+	origin->upstream = upstream;
+	vg_memory_init(&origin->memory, VG_LOOPBACK_MAX);
+	return true;
+}
+
+static bool make_ring(struct vg_loopback *loop, uint32_t slots)
+{
+	size_t size = vg_ring_file_size(slots);
+	size_t tail_size = vg_ring_tail_size();
+	loop->ring_mem = calloc(1, size);
+	loop->tail_mem = calloc(1, tail_size);
+	if (loop->ring_mem == NULL || loop->tail_mem == NULL)
+		return false;
+	vg_ring_format(loop->ring_mem, loop->tail_mem, slots, RING_ID);
+	return vg_ring_open_writer(&loop->worker.ring, loop->ring_mem, size, loop->tail_mem,
+				   tail_size) &&
+	       vg_ring_open_reader(&loop->events, loop->ring_mem, size, loop->tail_mem, tail_size);
+}
+
+bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, uint32_t slots)
+{
+	*loop = (struct vg_loopback){.dialer = {on_dial, loop}};
+	struct vg_worker *worker = &loop->worker;
+	worker->child = &loop->child;
+	worker->image = image;
+	worker->gateway = vg_img_gateway(image);
+	worker->conn_max = 1;
+	vg_hex(worker->gen, image->header->gen, sizeof(image->header->gen));
+	vg_memory_init(&loop->vendor, VG_LOOPBACK_MAX);
+	if (!vg_loop_init(&worker->loop) || !vg_pool_init(&worker->pool, worker, NULL) ||
+	    !make_ring(loop, slots)) {
+		vg_loopback_fini(loop);
+		return false;
+	}
+	worker->pool.dialer = &loop->dialer;
+	return true;
+}
+
+void vg_loopback_fini(struct vg_loopback *loop)
+{
+	struct vg_worker *worker = &loop->worker;
+	if (loop->vendor.stream != NULL)
+		vg_conn_close(loop->conn);
+	vg_pool_fini(&worker->pool);
+	vg_loop_fini(&worker->loop);
+	vg_exchange_free_spare(worker);
+	for (uint32_t i = 0; i < loop->origin_count; i++)
+		vg_memory_fini(&loop->origins[i].memory);
+	vg_memory_fini(&loop->vendor);
+	free(loop->ring_mem);
+	free(loop->tail_mem);
+	loop->ring_mem = loop->tail_mem = NULL;
+}
+
+bool vg_loopback_connect(struct vg_loopback *loop, const struct vg_client *client)
+{
+	VG_ASSERT(loop->vendor.stream == NULL);
+	vg_memory_fini(&loop->vendor);
+	vg_memory_init(&loop->vendor, VG_LOOPBACK_MAX);
+	loop->conn = vg_conn_open_memory(&loop->worker, &loop->vendor, client);
+	return loop->conn != NULL;
+}
+
+struct vg_exchange *vg_loopback_exchange(const struct vg_loopback *loop)
+{
+	return loop->vendor.stream == NULL ? NULL : loop->conn->h1.exchange;
+}
+
+void vg_loopback_dialed(struct vg_loopback *loop, uint32_t index, int error)
+{
+	VG_ASSERT(index < loop->origin_count && loop->origins[index].dial != 0);
+	struct vg_loopback_origin *asked = &loop->origins[index];
+	uint64_t id = asked->dial;
+	struct vg_origin *origin = NULL;
+	asked->dial = 0;
+	if (error == 0) {
+		origin = vg_origin_new_memory(&loop->worker, &asked->memory, asked->upstream);
+		error = origin == NULL ? ENOMEM : 0;
+	}
+	vg_pool_dialed(&loop->worker.pool, id, origin, error);
+}
+
+bool vg_loopback_run(struct vg_loopback *loop)
+{
+	for (uint32_t turn = 0; turn < TURNS_MAX; turn++) {
+		bool moved = vg_memory_turn(&loop->vendor);
+		for (uint32_t i = 0; i < loop->origin_count; i++)
+			moved |= vg_memory_turn(&loop->origins[i].memory);
+		VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
+		if (!moved)
+			return true;
+	}
+	return false;
+}
+
+bool vg_loopback_expire(struct vg_loopback *loop)
+{
+	struct vg_exchange *exchange = vg_loopback_exchange(loop);
+	if (loop->vendor.stream == NULL)
+		return false;
+	struct event *deadline = exchange != NULL ? &exchange->deadline : &loop->conn->deadline;
+	if (!evtimer_pending(deadline, NULL))
+		return false;
+	event_active(deadline, EV_TIMEOUT, 1);
+	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
+	return true;
+}
+
+bool vg_loopback_event(struct vg_loopback *loop, struct vg_record *record)
+{
+	uint64_t position, after;
+	if (vg_ring_read(&loop->events, loop->event, record, &position, &after) != VG_RING_RECORD)
+		return false;
+	vg_ring_release(&loop->events, after);
+	return true;
+}

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What stands behind the gateway: TLS towards it, names, balance, time-outs, and what passes to it
 and back."""
-
 import re
 import socket
 import subprocess
@@ -119,8 +118,9 @@ def _():
                                 "connect_timeout = 500ms")
         lab.sections += service("dead", f"http://localhost:{free_port()}")
         lab.start()
-        broker = lab.children("vendgate-broker")
         equal(ask(lab, "local", "/v1/x").status, 200)
+        broker = lab.children("vendgate-broker")
+        equal(len(broker), 1, "brokers")
         equal(ask(lab, "secure", "/v1/x").status, 200)
         for _ in range(2):
             equal(ask(lab, "nowhere", "/v1/x").status, 502)

@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "broker/dial.h"
@@ -22,6 +23,7 @@ struct peer {
 
 struct broker {
 	struct vg_child child;
+	struct vg_dial_images images;
 	struct event_base *base;
 	struct event supervisor;
 	struct peer peers[VG_CHILD_PEERS_MAX]; /* as the child's */
@@ -71,8 +73,7 @@ static bool open_peer(struct broker *broker, struct vg_chan *chan)
 	if (peer->chan != NULL || !vg_fd_nonblocking(chan->fd))
 		return false;
 	*peer = (struct peer){.broker = broker, .chan = chan};
-	vg_dialer_init(&peer->dialer, broker->base, &broker->child.image, broker->child.generation,
-		       chan);
+	vg_dialer_init(&peer->dialer, broker->base, &broker->images, chan);
 	if (event_assign(&peer->readable, broker->base, chan->fd, EV_READ | EV_PERSIST, on_peer,
 			 peer) != 0 ||
 	    event_add(&peer->readable, NULL) != 0)
@@ -81,10 +82,28 @@ static bool open_peer(struct broker *broker, struct vg_chan *chan)
 	return true;
 }
 
+/* The next generation: workers may dial by it as soon as they use it, and by those before. */
+static void take_image(struct broker *broker, const struct vg_msg *msg)
+{
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation};
+	struct vg_map map;
+	struct vg_image image;
+	if (vg_shm_image(&map, &image, msg->fds[0]))
+		vg_dial_images_add(&broker->images, msg->image.generation, &map, &image);
+	else
+		ack.error = EINVAL;
+	if (vg_chan_send(&broker->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
+		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
+}
+
 static void take(struct broker *broker, struct vg_msg *msg)
 {
 	if (msg->type == VG_MSG_DRAIN) {
 		end(broker);
+	} else if (msg->type == VG_MSG_IMAGE) {
+		take_image(broker, msg);
+	} else if (msg->type == VG_MSG_WITHDRAW) {
+		vg_dial_images_drop(&broker->images, msg->index.index);
 	} else if (msg->type == VG_MSG_PEER) {
 		struct vg_chan *chan = vg_child_add_peer(&broker->child, msg);
 		if (chan == NULL || !open_peer(broker, chan))
@@ -143,6 +162,9 @@ int vg_broker_run(void)
 	static struct broker broker; /* the process's one context */
 	if (!vg_child_start(&broker.child, VG_ROLE_BROKER))
 		return 1;
+	/* From here on it is one of several: they own its memory. */
+	vg_dial_images_add(&broker.images, broker.child.generation, &broker.child.image_map,
+			   &broker.child.image);
 	if (!prepare(&broker)) {
 		vg_log(VG_LOG_ERROR, "the loop can't be made: %m");
 		return 1;

@@ -8,6 +8,38 @@
 
 #include "sys/file.h"
 
+void vg_dial_images_drop(struct vg_dial_images *images, uint64_t generation)
+{
+	for (size_t i = 0; i < VG_DIAL_IMAGES_MAX; i++) {
+		if (images->rows[i].generation != generation)
+			continue;
+		vg_shm_unmap(&images->rows[i].map);
+		images->rows[i].generation = 0;
+	}
+}
+
+void vg_dial_images_add(struct vg_dial_images *images, uint64_t generation,
+			const struct vg_map *map, const struct vg_image *image)
+{
+	size_t place = 0;
+	vg_dial_images_drop(images, generation);
+	for (size_t i = 0; i < VG_DIAL_IMAGES_MAX; i++)
+		if (images->rows[i].generation < images->rows[place].generation)
+			place = i;
+	vg_shm_unmap(&images->rows[place].map);
+	images->rows[place].generation = generation;
+	images->rows[place].map = *map;
+	images->rows[place].image = *image;
+}
+
+static const struct vg_image *find_image(const struct vg_dial_images *images, uint64_t generation)
+{
+	for (size_t i = 0; generation != 0 && i < VG_DIAL_IMAGES_MAX; i++)
+		if (images->rows[i].generation == generation)
+			return &images->rows[i].image;
+	return NULL;
+}
+
 struct vg_dial {
 	struct vg_dial *next;
 	struct vg_dialer *dialer;
@@ -138,16 +170,17 @@ static int begin_connect(struct vg_dial *dial, const struct vg_img_upstream *row
 static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
 {
 	const struct vg_dialer *dialer = dial->dialer;
-	if (request->generation != dialer->generation) {
+	const struct vg_image *image = find_image(dialer->images, request->generation);
+	if (image == NULL) {
 		finish(dial, ESTALE);
 		return;
 	}
-	const struct vg_img_service *service = service_of(dialer->image, request->upstream);
-	if (service == NULL || request->upstream >= vg_img_upstream_count(dialer->image)) {
+	const struct vg_img_service *service = service_of(image, request->upstream);
+	if (service == NULL || request->upstream >= vg_img_upstream_count(image)) {
 		finish(dial, EACCES);
 		return;
 	}
-	int error = begin_connect(dial, &vg_img_upstreams(dialer->image)[request->upstream]);
+	int error = begin_connect(dial, &vg_img_upstreams(image)[request->upstream]);
 	if (error != EINPROGRESS) {
 		finish(dial, error);
 		return;
@@ -160,10 +193,9 @@ static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
 }
 
 void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
-		    const struct vg_image *image, uint64_t generation, const struct vg_chan *chan)
+		    const struct vg_dial_images *images, const struct vg_chan *chan)
 {
-	*dialer = (struct vg_dialer){
-		.base = base, .image = image, .generation = generation, .chan = chan};
+	*dialer = (struct vg_dialer){.base = base, .images = images, .chan = chan};
 	VG_ASSERT(event_assign(&dialer->writable, base, chan->fd, EV_WRITE, on_writable, dialer) ==
 		  0);
 }

@@ -11,8 +11,10 @@
 #include "net/loop.h"
 #include "policy/decide.h"
 #include "proxy/ids.h"
+#include "proxy/next.h"
 #include "proxy/places.h"
 #include "proxy/pool.h"
+#include "sys/control_block.h"
 #include "tls/server.h"
 
 struct vg_conn;
@@ -25,6 +27,9 @@ struct vg_worker {
 	const struct vg_img_gateway *gateway; /* of the image */
 	char gen[65];                         /* the image's digest, for events */
 	struct vg_tls_server *tls;
+	struct vg_map control_map;
+	const struct vg_control_block *control;
+	struct vg_next next; /* generation, until its number stands in the control block */
 	struct vg_map ring_map, tail_map;
 	struct vg_ring ring;
 	struct vg_ids ids;

@@ -100,6 +100,14 @@ static void drain(struct vg_worker *worker, uint64_t ms)
 		vg_loop_arm(&worker->drain_deadline, ms);
 }
 
+static void take_image(struct vg_worker *worker, const struct vg_msg *msg)
+{
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation,
+				       .error = vg_next_take_image(&worker->next, msg)};
+	if (vg_chan_send(&worker->child->supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
+		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
+}
+
 static void on_supervisor(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
 {
 	struct vg_worker *worker = arg;
@@ -117,8 +125,21 @@ static void on_supervisor(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, vo
 	else if (msg.type == VG_MSG_PEER && msg.peer.role == VG_ROLE_BROKER) {
 		struct vg_chan *broker = vg_child_add_peer(worker->child, &msg);
 		vg_pool_broker(&worker->pool, broker);
-	}
+	} else if (msg.type == VG_MSG_PEER && msg.peer.role == VG_ROLE_KEYS)
+		vg_next_take_keys(&worker->next, &msg);
+	else if (msg.type == VG_MSG_IMAGE)
+		take_image(worker, &msg);
+	else if (msg.type == VG_MSG_WITHDRAW && msg.index.index == worker->next.generation)
+		vg_next_forget(&worker->next);
 	vg_msg_close(&msg);
+}
+
+static bool open_control(struct vg_worker *worker)
+{
+	if (!vg_shm_map(&worker->control_map, worker->child->control_fd, false))
+		return false;
+	worker->control = vg_control_block_open(worker->control_map.mem, worker->control_map.size);
+	return worker->control != NULL;
 }
 
 static bool open_ring(struct vg_worker *worker)
@@ -165,6 +186,7 @@ static bool prepare(struct vg_worker *worker)
 {
 	struct vg_child *child = worker->child;
 	struct vg_chan *keys = vg_child_peer(child, VG_ROLE_KEYS);
+	vg_next_init(&worker->next);
 	worker->image = &child->image;
 	worker->gateway = vg_img_gateway(worker->image);
 	vg_hex(worker->gen, child->image.header->gen, sizeof(child->image.header->gen));
@@ -175,6 +197,8 @@ static bool prepare(struct vg_worker *worker)
 		return fail("no event loop");
 	if (!open_ring(worker))
 		return fail("its event ring can't be opened");
+	if (!open_control(worker))
+		return fail("the control block can't be opened");
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
 	if (!vg_pool_init(&worker->pool, worker, vg_child_peer(child, VG_ROLE_BROKER)))
 		return fail("memory");
@@ -195,6 +219,8 @@ static void finish(struct vg_worker *worker)
 	vg_loop_fini(&worker->loop);
 	vg_exchange_free_spare(worker);
 	vg_tls_server_free(&worker->tls);
+	vg_next_forget(&worker->next);
+	vg_shm_unmap(&worker->control_map);
 	vg_shm_unmap(&worker->ring_map);
 	vg_shm_unmap(&worker->tail_map);
 }

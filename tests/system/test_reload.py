@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import time
-from pathlib import Path
 
 import harness
 from harness import Lab, case, check, equal, wait_for

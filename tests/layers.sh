@@ -89,7 +89,7 @@ check_pure() {
 
 check_programs() {
 	local program found
-	for program in vendgate-worker vendgate-keys vendgate-recorder; do
+	for program in vendgate-worker vendgate-keys vendgate-recorder vendgate-controller; do
 		if [[ ! -e $builddir/$program ]]; then
 			complain "$program is not built in $builddir"
 			continue

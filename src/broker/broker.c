@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "broker/dial.h"
@@ -22,6 +23,7 @@ struct peer {
 
 struct broker {
 	struct vg_child child;
+	struct vg_dial_images images;
 	struct event_base *base;
 	struct vg_names *names;
 	struct event supervisor;
@@ -72,8 +74,7 @@ static bool open_peer(struct broker *broker, struct vg_chan *chan)
 	if (peer->chan != NULL || !vg_fd_nonblocking(chan->fd))
 		return false;
 	*peer = (struct peer){.broker = broker, .chan = chan};
-	vg_dialer_init(&peer->dialer, broker->base, &broker->child.image, broker->child.generation,
-		       broker->names, chan);
+	vg_dialer_init(&peer->dialer, broker->base, &broker->images, broker->names, chan);
 	if (event_assign(&peer->readable, broker->base, chan->fd, EV_READ | EV_PERSIST, on_peer,
 			 peer) != 0 ||
 	    event_add(&peer->readable, NULL) != 0)
@@ -82,10 +83,34 @@ static bool open_peer(struct broker *broker, struct vg_chan *chan)
 	return true;
 }
 
+/* The next generation: workers may dial by it as soon as they use it, and by those before. */
+static void take_image(struct broker *broker, const struct vg_msg *msg)
+{
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation};
+	struct vg_map map;
+	struct vg_image image;
+	if (!vg_shm_image(&map, &image, msg->fds[0])) {
+		ack.error = EINVAL;
+	} else if (!vg_names_know(broker->names, &image)) {
+		vg_log(VG_LOG_ERROR, "new host names of upstreams need a restart: this process can "
+				     "no longer read who is asked for them");
+		vg_shm_unmap(&map);
+		ack.error = ENOTSUP;
+	} else {
+		vg_dial_images_add(&broker->images, msg->image.generation, &map, &image);
+	}
+	if (vg_chan_send(&broker->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
+		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
+}
+
 static void take(struct broker *broker, struct vg_msg *msg)
 {
 	if (msg->type == VG_MSG_DRAIN) {
 		end(broker);
+	} else if (msg->type == VG_MSG_IMAGE) {
+		take_image(broker, msg);
+	} else if (msg->type == VG_MSG_WITHDRAW) {
+		vg_dial_images_drop(&broker->images, msg->index.index);
 	} else if (msg->type == VG_MSG_PEER) {
 		struct vg_chan *chan = vg_child_add_peer(&broker->child, msg);
 		if (chan == NULL || !open_peer(broker, chan))
@@ -148,6 +173,9 @@ int vg_broker_run(void)
 	static struct broker broker; /* the process's one context */
 	if (!vg_child_start(&broker.child, VG_ROLE_BROKER))
 		return 1;
+	/* From here on it is one of several: they own its memory. */
+	vg_dial_images_add(&broker.images, broker.child.generation, &broker.child.image_map,
+			   &broker.child.image);
 	if (!prepare(&broker)) {
 		vg_log(VG_LOG_ERROR, "the broker can't begin");
 		return 1;

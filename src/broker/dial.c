@@ -9,6 +9,38 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 
+void vg_dial_images_drop(struct vg_dial_images *images, uint64_t generation)
+{
+	for (size_t i = 0; i < VG_DIAL_IMAGES_MAX; i++) {
+		if (images->rows[i].generation != generation)
+			continue;
+		vg_shm_unmap(&images->rows[i].map);
+		images->rows[i].generation = 0;
+	}
+}
+
+void vg_dial_images_add(struct vg_dial_images *images, uint64_t generation,
+			const struct vg_map *map, const struct vg_image *image)
+{
+	size_t place = 0;
+	vg_dial_images_drop(images, generation);
+	for (size_t i = 0; i < VG_DIAL_IMAGES_MAX; i++)
+		if (images->rows[i].generation < images->rows[place].generation)
+			place = i;
+	vg_shm_unmap(&images->rows[place].map);
+	images->rows[place].generation = generation;
+	images->rows[place].map = *map;
+	images->rows[place].image = *image;
+}
+
+static const struct vg_image *find_image(const struct vg_dial_images *images, uint64_t generation)
+{
+	for (size_t i = 0; generation != 0 && i < VG_DIAL_IMAGES_MAX; i++)
+		if (images->rows[i].generation == generation)
+			return &images->rows[i].image;
+	return NULL;
+}
+
 struct vg_dial {
 	struct vg_dial *next;
 	struct vg_dialer *dialer;
@@ -17,6 +49,7 @@ struct vg_dial {
 	int error;     /* an errno value; 0: connected */
 	bool finished; /* only its answer is due */
 	struct event event;
+	uint64_t generation;
 	uint32_t upstream;
 	int64_t deadline; /* monotonic */
 	struct vg_name_wait wait;
@@ -125,9 +158,21 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 static void try_next(struct vg_dial *dial, int error);
 
+/* NULL: its generation is gone, and so is whoever asked. */
+static const struct vg_img_upstream *upstream_of(const struct vg_dial *dial, struct vg_slice *host)
+{
+	const struct vg_image *image = find_image(dial->dialer->images, dial->generation);
+	if (image == NULL)
+		return NULL;
+	const struct vg_img_upstream *upstream = &vg_img_upstreams(image)[dial->upstream];
+	*host = vg_img_str(image, upstream->host);
+	return upstream;
+}
+
 static bool has_name(const struct vg_dial *dial)
 {
-	return vg_img_upstreams(dial->dialer->image)[dial->upstream].host.len > 0;
+	struct vg_slice host;
+	return upstream_of(dial, &host) != NULL && host.len > 0;
 }
 
 static void on_connected(evutil_socket_t fd, short what, void *arg)
@@ -141,8 +186,9 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
 		try_next(dial, error);
 		return;
 	}
-	if (has_name(dial))
-		vg_names_worked(dial->dialer->names, dial->upstream, &dial->last);
+	struct vg_slice host;
+	if (upstream_of(dial, &host) != NULL && host.len > 0)
+		vg_names_worked(dial->dialer->names, host, &dial->last);
 	finish(dial, 0);
 }
 
@@ -150,8 +196,11 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
 static int begin_connect(struct vg_dial *dial)
 {
 	union address to;
-	socklen_t len = fill(&to, &dial->last,
-			     vg_img_upstreams(dial->dialer->image)[dial->upstream].port);
+	struct vg_slice host;
+	const struct vg_img_upstream *upstream = upstream_of(dial, &host);
+	if (upstream == NULL)
+		return ESTALE;
+	socklen_t len = fill(&to, &dial->last, upstream->port);
 	dial->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 	if (dial->fd < 0 ||
@@ -208,10 +257,11 @@ static void on_unresolved(evutil_socket_t fd, short what, void *arg)
 
 static void resolve(struct vg_dial *dial, int64_t us)
 {
+	struct vg_slice host = VG_SLICE_EMPTY;
 	dial->wait.done = on_resolved;
 	dial->wait.owner = dial;
-	const struct vg_addrs *addrs =
-		vg_names_find(dial->dialer->names, dial->upstream, &dial->wait);
+	VG_ASSERT(upstream_of(dial, &host) != NULL);
+	const struct vg_addrs *addrs = vg_names_find(dial->dialer->names, host, &dial->wait);
 	if (addrs != NULL)
 		on_resolved(dial, addrs);
 	else if (!arm(dial, on_unresolved, us))
@@ -221,35 +271,33 @@ static void resolve(struct vg_dial *dial, int64_t us)
 static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
 {
 	const struct vg_dialer *dialer = dial->dialer;
-	if (request->generation != dialer->generation) {
+	const struct vg_image *image = find_image(dialer->images, request->generation);
+	if (image == NULL) {
 		finish(dial, ESTALE);
 		return;
 	}
-	const struct vg_img_service *service = service_of(dialer->image, request->upstream);
-	if (service == NULL || request->upstream >= vg_img_upstream_count(dialer->image)) {
+	const struct vg_img_service *service = service_of(image, request->upstream);
+	if (service == NULL || request->upstream >= vg_img_upstream_count(image)) {
 		finish(dial, EACCES);
 		return;
 	}
 	int64_t us = (int64_t)service->connect_timeout_ms * 1000;
+	dial->generation = request->generation;
 	dial->upstream = request->upstream;
 	dial->deadline = vg_clock_monotonic() + us;
 	if (has_name(dial)) {
 		resolve(dial, us);
 		return;
 	}
-	dial->to.addrs[dial->to.count++] = vg_img_upstreams(dialer->image)[dial->upstream].addr;
+	dial->to.addrs[dial->to.count++] = vg_img_upstreams(image)[dial->upstream].addr;
 	try_next(dial, ETIMEDOUT);
 }
 
 void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
-		    const struct vg_image *image, uint64_t generation, struct vg_names *names,
+		    const struct vg_dial_images *images, struct vg_names *names,
 		    const struct vg_chan *chan)
 {
-	*dialer = (struct vg_dialer){.base = base,
-				     .image = image,
-				     .generation = generation,
-				     .names = names,
-				     .chan = chan};
+	*dialer = (struct vg_dialer){.base = base, .images = images, .names = names, .chan = chan};
 	VG_ASSERT(event_assign(&dialer->writable, base, chan->fd, EV_WRITE, on_writable, dialer) ==
 		  0);
 }

@@ -16,16 +16,37 @@
 #include "broker/names.h"
 #include "policy/image.h"
 #include "sys/chan.h"
+#include "sys/shm.h"
 
 #define VG_DIALS_MAX 1024 /* of one worker at a time; one more fails with EAGAIN */
+
+/*
+ * Images that may be dialled by: that of the generation that serves, the one before it, and the one
+ * that may be next. Several dialers share them.
+ */
+#define VG_DIAL_IMAGES_MAX 3
+
+struct vg_dial_images {
+	struct {
+		uint64_t generation; /* 0: a free place */
+		struct vg_image image;
+		struct vg_map map;
+	} rows[VG_DIAL_IMAGES_MAX];
+};
+
+/* Takes the map; the oldest goes where there is no place. */
+void vg_dial_images_add(struct vg_dial_images *images, uint64_t generation,
+			const struct vg_map *map, const struct vg_image *image);
+
+/* Forgets that generation, where it is there. */
+void vg_dial_images_drop(struct vg_dial_images *images, uint64_t generation);
 
 struct vg_dial;
 
 struct vg_dialer {
 	struct event_base *base; /* without a changelist: see dial.c */
-	const struct vg_image *image;
-	uint64_t generation;
-	struct vg_names *names; /* of the image */
+	const struct vg_dial_images *images;
+	struct vg_names *names;     /* of all of them */
 	const struct vg_chan *chan; /* to the worker; non-blocking */
 	struct event writable;      /* armed where an answer found no room */
 	struct vg_dial *dials;      /* the newest first */
@@ -34,7 +55,7 @@ struct vg_dialer {
 
 /* All that it is given must outlive it. */
 void vg_dialer_init(struct vg_dialer *dialer, struct event_base *base,
-		    const struct vg_image *image, uint64_t generation, struct vg_names *names,
+		    const struct vg_dial_images *images, struct vg_names *names,
 		    const struct vg_chan *chan);
 
 /* Lets go of all, answering nothing: the worker is gone. */

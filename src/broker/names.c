@@ -31,8 +31,15 @@ struct vg_names {
 	struct evdns_base *dns; /* NULL where no name needs it */
 	uint32_t count;         /* of names */
 	struct name *rows;
-	uint32_t *of_upstream; /* row of each upstream; VG_NO_ROW where it has no host */
 };
+
+static struct name *find(const struct vg_names *names, struct vg_slice host)
+{
+	for (uint32_t i = 0; i < names->count; i++)
+		if (vg_slice_eq(vg_slice_str(names->rows[i].text), host))
+			return &names->rows[i];
+	return NULL;
+}
 
 static void add(struct vg_addrs *addrs, const struct vg_addr *addr)
 {
@@ -116,10 +123,11 @@ static bool ask(struct vg_names *names, struct name *name)
 	return name->asked > 0;
 }
 
-const struct vg_addrs *vg_names_find(struct vg_names *names, uint32_t upstream,
+const struct vg_addrs *vg_names_find(struct vg_names *names, struct vg_slice host,
 				     struct vg_name_wait *wait)
 {
-	struct name *name = &names->rows[names->of_upstream[upstream]];
+	struct name *name = find(names, host);
+	VG_ASSERT(name != NULL);
 	if (name->fixed || vg_clock_monotonic() < name->until)
 		return &name->addrs;
 	if (name->asked == 0 && !ask(names, name))
@@ -132,9 +140,11 @@ const struct vg_addrs *vg_names_find(struct vg_names *names, uint32_t upstream,
 	return NULL;
 }
 
-void vg_names_worked(struct vg_names *names, uint32_t upstream, const struct vg_addr *addr)
+void vg_names_worked(struct vg_names *names, struct vg_slice host, const struct vg_addr *addr)
 {
-	struct vg_addrs *addrs = &names->rows[names->of_upstream[upstream]].addrs;
+	struct name *name = find(names, host);
+	VG_ASSERT(name != NULL);
+	struct vg_addrs *addrs = &name->addrs;
 	for (uint32_t i = 1; i < addrs->count; i++) {
 		if (!vg_addr_eq(&addrs->addrs[i], addr))
 			continue;
@@ -164,25 +174,26 @@ static bool open_dns(struct vg_names *names, struct event_base *base, const char
 	return evdns_base_count_nameservers(names->dns) > 0;
 }
 
-static uint32_t row_of(struct vg_names *names, struct vg_slice host)
-{
-	for (uint32_t i = 0; i < names->count; i++)
-		if (vg_slice_eq(vg_slice_str(names->rows[i].text), host))
-			return i;
-	memcpy(names->rows[names->count].text, host.ptr, host.len);
-	return names->count++;
-}
-
 static bool fill(struct vg_names *names, const struct vg_image *image)
 {
 	uint32_t upstreams = vg_img_upstream_count(image);
 	names->rows = calloc((size_t)upstreams + 1, sizeof(*names->rows));
-	names->of_upstream = calloc((size_t)upstreams + 1, sizeof(*names->of_upstream));
-	if (names->rows == NULL || names->of_upstream == NULL)
+	if (names->rows == NULL)
 		return false;
 	for (uint32_t i = 0; i < upstreams; i++) {
 		struct vg_slice host = vg_img_str(image, vg_img_upstreams(image)[i].host);
-		names->of_upstream[i] = host.len == 0 ? VG_NO_ROW : row_of(names, host);
+		if (host.len > 0 && find(names, host) == NULL)
+			memcpy(names->rows[names->count++].text, host.ptr, host.len);
+	}
+	return true;
+}
+
+bool vg_names_know(const struct vg_names *names, const struct vg_image *image)
+{
+	for (uint32_t i = 0; i < vg_img_upstream_count(image); i++) {
+		struct vg_slice host = vg_img_str(image, vg_img_upstreams(image)[i].host);
+		if (host.len > 0 && find(names, host) == NULL)
+			return false;
 	}
 	return true;
 }
@@ -230,7 +241,6 @@ void vg_names_free(struct vg_names **names)
 	if ((*names)->dns != NULL)
 		evdns_base_free((*names)->dns, 0);
 	free((*names)->rows);
-	free((*names)->of_upstream);
 	free(*names);
 	*names = NULL;
 }

@@ -40,16 +40,22 @@ struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *im
 void vg_names_free(struct vg_names **names);
 
 /*
- * The addresses of an upstream that has a host; count 0: it doesn't resolve. NULL: nobody knows
+ * The addresses of a host that the image has; count 0: it doesn't resolve. NULL: nobody knows
  * yet, and wait->done (done and owner are set by the caller) is called once, in another turn.
  */
-const struct vg_addrs *vg_names_find(struct vg_names *names, uint32_t upstream,
+const struct vg_addrs *vg_names_find(struct vg_names *names, struct vg_slice host,
 				     struct vg_name_wait *wait) VG_MUST_CHECK;
+
+/*
+ * True where each name of another generation's upstreams is known: names come with the first
+ * image, since the files that say who is asked can't be read any more.
+ */
+bool vg_names_know(const struct vg_names *names, const struct vg_image *image) VG_MUST_CHECK;
 
 /* Waits no longer; also where it did not wait. */
 void vg_names_forget(struct vg_name_wait *wait);
 
 /* That address could be reached: it is tried first from now on. */
-void vg_names_worked(struct vg_names *names, uint32_t upstream, const struct vg_addr *addr);
+void vg_names_worked(struct vg_names *names, struct vg_slice host, const struct vg_addr *addr);
 
 #endif

@@ -2,9 +2,12 @@
 
 #include "config/emit.h"
 
+#include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "config/check.h"
@@ -56,6 +59,26 @@ static struct vg_str emit_node(struct vg_emit *emit, const struct vg_set_gateway
 	return vg_build_text(emit->build, vg_slice_str(name));
 }
 
+/* In `run`, where nobody says otherwise. A socket's name is shorter than a path (unix(7)). */
+static struct vg_str emit_control(struct vg_emit *emit, const struct vg_set_gateway *gateway)
+{
+	const struct vg_set *set = &gateway->set;
+	struct vg_slice written = gateway->control.value;
+	char path[PATH_MAX] = "";
+	if (written.ptr != NULL)
+		(void)snprintf(path, sizeof(path), "%s",
+			       vg_input_absolute(emit->inputs,
+						 vg_input_name(emit->inputs, set->input, written)));
+	else if (gateway->run.value.ptr != NULL)
+		(void)snprintf(path, sizeof(path), "%s/control.sock",
+			       vg_input_absolute(emit->inputs, vg_input_name(emit->inputs, set->input,
+									     gateway->run.value)));
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		VG_EMIT_ERROR(emit, set, gateway->control.line, "control \"%s\" is too long for a "
+			      "socket: at most 107 bytes fit; set a shorter one", path);
+	return vg_build_text(emit->build, vg_slice_str(path));
+}
+
 static void emit_gateway_row(struct vg_emit *emit)
 {
 	static const uint16_t versions[] = {0x0303, 0x0304}; /* as the words of TLS_VERSION */
@@ -65,6 +88,7 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.node = emit_node(emit, gateway),
 		.state = vg_emit_path(emit, &gateway->set, gateway->state.value),
 		.run = vg_emit_path(emit, &gateway->set, gateway->run.value),
+		.control = emit_control(emit, gateway),
 		.user = vg_emit_text(emit, &gateway->user),
 		.workers = gateway->workers.value != 0 ? (uint32_t)gateway->workers.value
 						       : count_workers(),

@@ -360,28 +360,43 @@ static void read_policies(struct load *load)
 	free(names.array);
 }
 
+static bool read_gateway(struct load *load, struct vg_slice name)
+{
+	struct vg_model *model = load->model;
+	*model = (struct vg_model){0};
+	vg_map_init(&model->service_names, load->sink.arena);
+	load->sinks = &model->sinks;
+	load->services = &model->services;
+	load->policies = &model->policies;
+	model->input = vg_input_read(load->inputs, name, INI_MAX);
+	if (model->input == NULL) {
+		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR,
+			    vg_input_shown(load->inputs, name), 0, "can't be read: %s",
+			    strerror(errno));
+		return false;
+	}
+	vg_arena_init(&load->scratch, SCRATCH_MAX);
+	read_file(load, model->input, VG_SET_FILE_GATEWAY);
+	check_gateway(load);
+	return true;
+}
+
+bool vg_load_gateway(struct vg_model *model, struct vg_inputs *inputs, struct vg_slice name,
+		     struct vg_arena *arena, struct vg_diags *diags)
+{
+	struct load load = {.model = model, .inputs = inputs, .sink = {arena, diags}};
+	if (!read_gateway(&load, name))
+		return false;
+	vg_arena_fini(&load.scratch);
+	return true;
+}
+
 void vg_load(struct vg_model *model, struct vg_inputs *inputs, struct vg_slice name,
 	     struct vg_arena *arena, struct vg_diags *diags)
 {
-	*model = (struct vg_model){0};
-	vg_map_init(&model->service_names, arena);
-	struct load load = {
-		.model = model,
-		.inputs = inputs,
-		.sink = {arena, diags},
-		.sinks = &model->sinks,
-		.services = &model->services,
-		.policies = &model->policies,
-	};
-	model->input = vg_input_read(inputs, name, INI_MAX);
-	if (model->input == NULL) {
-		vg_diag_add(diags, VG_SEVERITY_ERROR, vg_input_shown(inputs, name), 0,
-			    "can't be read: %s", strerror(errno));
+	struct load load = {.model = model, .inputs = inputs, .sink = {arena, diags}};
+	if (!read_gateway(&load, name))
 		return;
-	}
-	vg_arena_init(&load.scratch, SCRATCH_MAX);
-	read_file(&load, model->input, VG_SET_FILE_GATEWAY);
-	check_gateway(&load);
 	read_policies(&load);
 	vg_arena_fini(&load.scratch);
 }

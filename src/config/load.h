@@ -6,7 +6,10 @@
 #ifndef VG_CONFIG_LOAD_H
 #define VG_CONFIG_LOAD_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
+#include "base/attr.h"
 #include "base/diag.h"
 #include "config/input.h"
 #include "config/model.h"
@@ -14,5 +17,9 @@
 /* vendgate.ini is the file `name` of `inputs`. The model lies in the arena; faults in `diags`. */
 void vg_load(struct vg_model *model, struct vg_inputs *inputs, struct vg_slice name,
 	     struct vg_arena *arena, struct vg_diags *diags);
+
+/* vendgate.ini alone: the model has no policies. False where it can't be read. */
+bool vg_load_gateway(struct vg_model *model, struct vg_inputs *inputs, struct vg_slice name,
+		     struct vg_arena *arena, struct vg_diags *diags) VG_MUST_CHECK;
 
 #endif

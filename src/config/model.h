@@ -55,6 +55,7 @@ struct vg_set_gateway {
 	struct vg_set_text policies;
 	struct vg_set_text state;
 	struct vg_set_text run;
+	struct vg_set_text control;
 	struct vg_set_text user;
 	struct vg_set_number drain;
 };

@@ -1,5 +1,7 @@
 #include "config/units.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 struct unit {
@@ -23,23 +25,45 @@ static bool number_with_unit(struct vg_slice s, const struct unit *units, uint64
 	return false;
 }
 
+static const struct unit sizes[] = {
+	{"", 1},	    {"KB", 1000},	   {"MB", 1000000},
+	{"GB", 1000000000}, {"KiB", 1 << 10},	   {"MiB", 1 << 20},
+	{"GiB", 1 << 30},   {NULL, 0},
+};
+
+static const struct unit durations[] = {
+	{"ms", 1},	{"s", 1000},	 {"m", 60000},
+	{"h", 3600000}, {"d", 86400000}, {NULL, 0},
+};
+
 bool vg_units_size(struct vg_slice s, uint64_t *bytes)
 {
-	static const struct unit units[] = {
-		{"", 1},	    {"KB", 1000},	   {"MB", 1000000},
-		{"GB", 1000000000}, {"KiB", 1 << 10},	   {"MiB", 1 << 20},
-		{"GiB", 1 << 30},   {NULL, 0},
-	};
-	return number_with_unit(s, units, bytes);
+	return number_with_unit(s, sizes, bytes);
 }
 
 bool vg_units_duration(struct vg_slice s, uint64_t *ms)
 {
-	static const struct unit units[] = {
-		{"ms", 1},	{"s", 1000},	 {"m", 60000},
-		{"h", 3600000}, {"d", 86400000}, {NULL, 0},
-	};
-	return number_with_unit(s, units, ms);
+	return number_with_unit(s, durations, ms);
+}
+
+static void unit_text(char out[VG_UNITS_TEXT], const struct unit *units, uint64_t value)
+{
+	const struct unit *best = &units[0];
+	for (const struct unit *unit = units; unit->name != NULL; unit++)
+		if (value != 0 && value % unit->factor == 0 && unit->factor > best->factor)
+			best = unit;
+	snprintf(out, VG_UNITS_TEXT, "%llu%s", (unsigned long long)(value / best->factor),
+		 best->name);
+}
+
+void vg_units_size_text(char out[VG_UNITS_TEXT], uint64_t bytes)
+{
+	unit_text(out, sizes, bytes);
+}
+
+void vg_units_duration_text(char out[VG_UNITS_TEXT], uint64_t ms)
+{
+	unit_text(out, durations, ms);
 }
 
 bool vg_units_int(struct vg_slice s, int64_t *value)

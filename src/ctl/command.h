@@ -14,11 +14,13 @@ enum vg_exit {
 	VG_SHOW_USAGE = -1, /* a command line that is none: main says how, and ends with USAGE */
 	VG_EXIT_DONE = 0,
 	VG_EXIT_FOUND = 1, /* check: errors; explain: refused */
-	VG_EXIT_USAGE = 2
+	VG_EXIT_USAGE = 2,
+	VG_EXIT_GATEWAY = 4 /* the gateway can't be reached, or refused the command */
 };
 
 struct vg_call {
 	const char *config; /* path of vendgate.ini: -c, or the default */
+	const char *socket; /* of the gateway: -s; NULL: that of the configuration */
 	bool json;
 	int argc;
 	char **argv; /* argv[0] is the command's name; NULL-terminated */

@@ -1,6 +1,7 @@
 /*
  * compile --fd N: the configuration as a policy image, written into an open descriptor. The
  * gateway runs it, unprivileged, with a memfd that it seals afterwards.
+ * compile --show: every value that the configuration comes to, and where it was written.
  */
 #include "ctl/command.h"
 
@@ -8,8 +9,12 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "config/show.h"
 #include "ctl/loaded.h"
+#include "ctl/text.h"
 #include "sys/file.h"
+
+#define SHOW_MAX ((size_t)2 << 30)
 
 static bool parse_fd(const struct vg_call *call, int *fd)
 {
@@ -21,8 +26,40 @@ static bool parse_fd(const struct vg_call *call, int *fd)
 	return true;
 }
 
+static void print_value(void *arg, const struct vg_shown *shown)
+{
+	const char **title = arg;
+	if (*title == NULL || strcmp(*title, shown->title) != 0)
+		printf("%s%s\n", *title == NULL ? "" : "\n", shown->title);
+	*title = shown->title;
+	if (shown->value.ptr == NULL)
+		return;
+	printf("%s = ", shown->key);
+	vg_text_print(stdout, shown->value);
+	fputs(" ; ", stdout);
+	if (shown->line == 0)
+		fputs("default\n", stdout);
+	else
+		printf("%s:%u\n", shown->file, shown->line);
+}
+
+static enum vg_exit show(const struct vg_call *call)
+{
+	struct vg_arena arena;
+	struct vg_diags diags;
+	const char *title = NULL;
+	vg_arena_init(&arena, SHOW_MAX);
+	vg_diags_init(&diags, &arena);
+	bool good = vg_config_show(call->config, &arena, &diags, print_value, &title);
+	vg_diags_print(&diags, stderr, VG_SEVERITY_WARNING);
+	vg_arena_fini(&arena);
+	return good ? VG_EXIT_DONE : VG_EXIT_FOUND;
+}
+
 enum vg_exit vg_command_compile(const struct vg_call *call)
 {
+	if (call->argc == 2 && strcmp(call->argv[1], "--show") == 0)
+		return show(call);
 	struct vg_loaded loaded;
 	int fd;
 	if (!parse_fd(call, &fd))

@@ -26,16 +26,16 @@ void vg_loaded_fini(struct vg_loaded *loaded)
 	vg_arena_fini(&loaded->arena);
 }
 
-static void print_lost(const struct vg_loaded *loaded, FILE *out)
+static void print_lost(const struct vg_diags *diags, FILE *out)
 {
-	if (loaded->diags.lost > 0)
+	if (diags->lost > 0)
 		fprintf(out, "vendgatectl: error: %u more, for which memory was short\n",
-			loaded->diags.lost);
+			diags->lost);
 }
 
-void vg_loaded_print(const struct vg_loaded *loaded, FILE *out, enum vg_severity least)
+void vg_diags_print(const struct vg_diags *diags, FILE *out, enum vg_severity least)
 {
-	for (const struct vg_diag *diag = loaded->diags.first; diag != NULL; diag = diag->next) {
+	for (const struct vg_diag *diag = diags->first; diag != NULL; diag = diag->next) {
 		if (diag->severity < least)
 			continue;
 		vg_text_print(out,
@@ -46,7 +46,12 @@ void vg_loaded_print(const struct vg_loaded *loaded, FILE *out, enum vg_severity
 		vg_text_print(out, vg_slice_str(diag->text));
 		fputc('\n', out);
 	}
-	print_lost(loaded, out);
+	print_lost(diags, out);
+}
+
+void vg_loaded_print(const struct vg_loaded *loaded, FILE *out, enum vg_severity least)
+{
+	vg_diags_print(&loaded->diags, out, least);
 }
 
 void vg_loaded_print_json(const struct vg_loaded *loaded, FILE *out)
@@ -58,5 +63,5 @@ void vg_loaded_print_json(const struct vg_loaded *loaded, FILE *out)
 		vg_text_print_json(out, vg_slice_str(diag->text));
 		fputs("}\n", out);
 	}
-	print_lost(loaded, stderr);
+	print_lost(&loaded->diags, stderr);
 }

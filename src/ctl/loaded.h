@@ -28,6 +28,8 @@ bool vg_loaded_init(struct vg_loaded *loaded, const char *path) VG_MUST_CHECK;
 void vg_loaded_fini(struct vg_loaded *loaded);
 
 /* Each one a line, "FILE:LINE: error: TEXT"; those below `least` are left out. */
+void vg_diags_print(const struct vg_diags *diags, FILE *out, enum vg_severity least);
+
 void vg_loaded_print(const struct vg_loaded *loaded, FILE *out, enum vg_severity least);
 
 /* The same as JSON objects: severity, file, line, text. */

@@ -38,10 +38,11 @@ enum vg_exit vg_usage_error(const char *format, ...)
 
 static void print_overview(FILE *out)
 {
-	fputs("usage: vendgatectl [-c FILE] [--json] COMMAND [ARGUMENT]...\n\n", out);
+	fputs("usage: vendgatectl [-c FILE] [-s SOCKET] [--json] COMMAND [ARGUMENT]...\n\n", out);
 	for (size_t i = 0; i < VG_COUNT(commands); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].word, commands[i].help);
 	fputs("\n  -c FILE   the configuration (default: " DEFAULT_CONFIG ")\n"
+	      "  -s SOCKET the gateway's control socket (default: that of the configuration)\n"
 	      "  --json    one JSON object a line, where the command can\n"
 	      "  -V        print the version\n"
 	      "\n`vendgatectl COMMAND --help` tells a command's arguments; see vendgatectl(8).\n",
@@ -77,13 +78,15 @@ static bool asks_for_help(const struct vg_call *call)
 	       (strcmp(call->argv[1], "--help") == 0 || strcmp(call->argv[1], "-h") == 0);
 }
 
-/* Takes -c FILE and --json out of the command's arguments: people write them on either side. */
+/* Takes -c FILE, -s SOCKET and --json out of the command's arguments: people write them on either side. */
 static void take_globals(struct vg_call *call)
 {
 	int kept = 1;
 	for (int i = 1; i < call->argc; i++) {
 		if (strcmp(call->argv[i], "-c") == 0 && i + 1 < call->argc)
 			call->config = call->argv[++i];
+		else if (strcmp(call->argv[i], "-s") == 0 && i + 1 < call->argc)
+			call->socket = call->argv[++i];
 		else if (strcmp(call->argv[i], "--json") == 0)
 			call->json = true;
 		else
@@ -122,9 +125,11 @@ int main(int argc, char **argv)
 	struct vg_call call = {.config = DEFAULT_CONFIG};
 	int option;
 	/* `+`: what stands behind the command is the command's. */
-	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+c:s:hV", options, NULL)) != -1) {
 		if (option == 'c') {
 			call.config = optarg;
+		} else if (option == 's') {
+			call.socket = optarg;
 		} else if (option == 'j') {
 			call.json = true;
 		} else if (option == 'V') {

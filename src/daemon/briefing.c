@@ -1,11 +1,15 @@
 #include "daemon/briefing.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/spawn.h"
+
+#define KILL_AGAIN_US 1000000
 
 bool vg_briefing_tell(const struct vg_process *process, enum vg_msg_type type, const void *payload,
 		      const int *fds)
@@ -26,9 +30,32 @@ static bool tell_hello(struct vg_gateway *gateway, struct vg_process *process)
 
 static bool tell_image(struct vg_gateway *gateway, struct vg_process *process)
 {
-	struct vg_msg_image image = {.generation = gateway->generation.number,
-				     .size = gateway->generation.map.size};
-	return vg_briefing_tell(process, VG_MSG_IMAGE, &image, &gateway->generation.fd);
+	const struct vg_generation *generation = process->ahead ? &gateway->offered
+								: &gateway->generation;
+	struct vg_msg_image image = {.generation = generation->number,
+				     .size = generation->map.size};
+	return vg_briefing_tell(process, VG_MSG_IMAGE, &image, &generation->fd);
+}
+
+static bool tell_control(struct vg_gateway *gateway, struct vg_process *process)
+{
+	const struct vg_rundir_block *block = &gateway->rundir.control;
+	struct vg_msg_index index = {0};
+	bool writes = process->role == VG_ROLE_CONTROLLER;
+	return vg_briefing_tell(process, VG_MSG_CONTROL, &index,
+				writes ? &block->fd : &block->ro_fd);
+}
+
+static bool tell_status(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_msg_index index = {0};
+	return vg_briefing_tell(process, VG_MSG_STATUS, &index, &gateway->rundir.status.ro_fd);
+}
+
+static bool tell_control_socket(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_msg_index index = {0};
+	return vg_briefing_tell(process, VG_MSG_LISTENER, &index, &gateway->control_fd);
 }
 
 static bool tell_state(struct vg_gateway *gateway, struct vg_process *process)
@@ -103,13 +130,17 @@ static bool pair_with_own_worker(struct vg_gateway *gateway, struct vg_process *
 	return ok;
 }
 
-static bool pair_with_own_keys(struct vg_gateway *gateway, struct vg_process *process)
+static bool give_keys(struct vg_process *worker, struct vg_process *keys)
 {
-	struct vg_process *keys = vg_child_table_get(&gateway->table, VG_ROLE_KEYS, process->index);
-	bool ok = tell_peer(process, keys, keys->partner_fd);
+	bool ok = tell_peer(worker, keys, keys->partner_fd);
 	/* Ours too must go: each is to see when the other is gone. */
 	vg_fd_close(&keys->partner_fd);
 	return ok;
+}
+
+static bool pair_with_own_keys(struct vg_gateway *gateway, struct vg_process *process)
+{
+	return give_keys(process, vg_child_table_keys(&gateway->table, process->index));
 }
 
 static bool introduce(const struct vg_process *worker, const struct vg_process *broker)
@@ -151,13 +182,18 @@ static bool tell_go(struct vg_gateway *gateway, struct vg_process *process)
 #define K VG_ROLE_BIT(VG_ROLE_KEYS)
 #define B VG_ROLE_BIT(VG_ROLE_BROKER)
 #define R VG_ROLE_BIT(VG_ROLE_RECORDER)
+#define C VG_ROLE_BIT(VG_ROLE_CONTROLLER)
+#define ALL (W | K | B | R | C)
 
 static const struct {
 	uint32_t roles;
 	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
 } steps[] = {
-	{W | K | B | R, tell_hello},
-	{W | K | B | R, tell_image},
+	{ALL, tell_hello},
+	{ALL, tell_image},
+	{W | C, tell_control},
+	{C, tell_status},
+	{C, tell_control_socket},
 	{R, tell_state},
 	{W, tell_listeners},
 	{W, tell_own_ring},
@@ -166,7 +202,7 @@ static const struct {
 	{W, pair_with_own_keys},
 	{W, pair_with_broker},
 	{B, pair_with_live_workers},
-	{W | K | B | R, tell_go},
+	{ALL, tell_go},
 };
 
 static bool brief(struct vg_gateway *gateway, struct vg_process *process)
@@ -188,6 +224,7 @@ static bool spawn(struct vg_gateway *gateway, struct vg_process *process)
 	struct vg_spawn child = {.role = process->role,
 				 .program_fd = gateway->programs[process->role],
 				 .channel_fd = ends[1],
+				 .errors_fd = -1,
 				 .user = gateway->user,
 				 .argv = argv};
 	pid_t pid = vg_fd_nonblocking(ends[0]) ? vg_spawn(&child) : -1;
@@ -205,6 +242,7 @@ bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, i
 	char text[VG_PROCESS_TEXT];
 	vg_process_text(text, process);
 	process->started = now;
+	process->since = vg_clock_wall();
 	if (!spawn(gateway, process)) {
 		vg_log(VG_LOG_ERROR, "%s can't be started: %m", text);
 		return false;
@@ -215,6 +253,33 @@ bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, i
 		return false;
 	}
 	return true;
+}
+
+bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
+		       struct vg_process *keys)
+{
+	struct vg_msg_image image = {.generation = gateway->offered.number,
+				     .size = gateway->offered.map.size};
+	process->offered = gateway->offered.number;
+	if (process->role == VG_ROLE_WORKER && !give_keys(process, keys))
+		return false;
+	return vg_briefing_tell(process, VG_MSG_IMAGE, &image, &gateway->offered.fd);
+}
+
+void vg_briefing_event(struct vg_gateway *gateway, const struct vg_msg_tell *tell)
+{
+	const struct vg_process *recorder =
+		vg_child_table_get(&gateway->table, VG_ROLE_RECORDER, 0);
+	if (recorder->chan.fd < 0 || !vg_briefing_tell(recorder, VG_MSG_TELL, tell, NULL))
+		vg_log(VG_LOG_WARNING, "the recorder isn't there to tell VG%u", tell->code);
+}
+
+void vg_briefing_kill(struct vg_process *process, int64_t now)
+{
+	if (vg_process_lives(process) && kill(process->pid, SIGKILL) != 0)
+		vg_log(VG_LOG_ERROR, "pid %d can't be killed: %m", (int)process->pid);
+	/* Again, should the kernel need longer than that to let go of it. */
+	process->deadline = now + KILL_AGAIN_US;
 }
 
 bool vg_briefing_sweep(struct vg_gateway *gateway, uint32_t index)

@@ -1,6 +1,7 @@
 /*
- * Starting a child and telling it all that its role needs, in the order of vocab/msg.def. What
- * each role is told is a table in briefing.c: nothing else reaches a child.
+ * Starting a child and telling it all that its role needs, in the order of vocab/msg.def, and a
+ * new generation later. What each role is told is a table in briefing.c: nothing else reaches a
+ * child.
  */
 #ifndef VG_DAEMON_BRIEFING_H
 #define VG_DAEMON_BRIEFING_H
@@ -16,11 +17,18 @@
 
 /* Everything that the supervisor holds. */
 struct vg_gateway {
-	struct vg_generation generation;
+	struct vg_generation generation; /* that serves */
+	int64_t generation_since;        /* wall clock, microseconds */
+	struct vg_generation offered;    /* that may be the next; fd -1: none */
 	struct vg_listeners listeners;
 	struct vg_rundir rundir;
 	struct vg_child_table table;
 	int programs[VG_ROLE_COUNT]; /* the binaries, opened at start; -1 */
+	int control_fd;              /* the control socket; -1 */
+	char control_path[108];
+	struct vg_map status_map;    /* the status page */
+	struct vg_map block_map;     /* the control block, for reading */
+	const char *config_path;
 	uint64_t boot;               /* wall clock, microseconds */
 	char user[sizeof(((struct vg_msg_hello *)0)->user)];
 };
@@ -31,6 +39,19 @@ struct vg_gateway {
  */
 bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, int64_t now)
 	VG_MUST_CHECK;
+
+/*
+ * To one that serves: the generation that is on offer; to a worker its new keys before it, which
+ * have their end of the pair. False where it doesn't take it.
+ */
+bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
+		       struct vg_process *keys) VG_MUST_CHECK;
+
+/* An event of the gateway's own, to the recorder. Where that isn't there, the log says so. */
+void vg_briefing_event(struct vg_gateway *gateway, const struct vg_msg_tell *tell);
+
+/* SIGKILL, now and until it is gone. */
+void vg_briefing_kill(struct vg_process *process, int64_t now);
 
 /* To a recorder that lives: worker `index` is dead, what it left open is to be ended. */
 bool vg_briefing_sweep(struct vg_gateway *gateway, uint32_t index) VG_MUST_CHECK;

@@ -1,52 +1,64 @@
 #include "daemon/generation.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/spawn.h"
 
-/* The compiler's wait status; -1. */
-static int run_compiler(int compiler_fd, int image_fd, const char *path)
+bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int errors_fd)
 {
 	const char *const argv[] = {"vendgatectl", "compile", "--fd", "3", "-c", path, NULL};
+	*compile = (struct vg_compile){.image_fd = vg_shm_memfd("vendgate-policy")};
 	/* It runs as who started the gateway: who its `user` is stands in what it reads. */
 	struct vg_spawn spawn = {.role = VG_ROLE_COMPILE,
 				 .program_fd = compiler_fd,
-				 .channel_fd = image_fd,
+				 .channel_fd = compile->image_fd,
+				 .errors_fd = errors_fd,
 				 .user = "",
 				 .argv = argv};
-	pid_t pid = vg_spawn(&spawn);
-	if (pid < 0)
-		return -1;
-	int status;
-	while (waitpid(pid, &status, 0) != pid)
-		if (errno != EINTR)
-			return -1;
-	return status;
+	pid_t pid = compile->image_fd < 0 ? -1 : vg_spawn(&spawn);
+	if (pid < 0) {
+		vg_log(VG_LOG_ERROR, "the compiler can't be started: %m");
+		vg_fd_close(&compile->image_fd);
+		return false;
+	}
+	compile->pid = pid;
+	return true;
+}
+
+bool vg_compile_take(struct vg_compile *compile, struct vg_generation *generation, uint64_t number,
+		     int status)
+{
+	*generation = (struct vg_generation){.number = number, .fd = compile->image_fd};
+	*compile = (struct vg_compile){.image_fd = -1};
+	bool ok = status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (ok && !vg_shm_seal(generation->fd)) {
+		vg_log(VG_LOG_ERROR, "the policy can't be sealed: %m");
+		ok = false;
+	}
+	ok = ok && vg_shm_image(&generation->map, &generation->image, generation->fd);
+	if (!ok)
+		vg_generation_close(generation);
+	return ok;
 }
 
 bool vg_generation_make(struct vg_generation *generation, uint64_t number, int compiler_fd,
 			const char *path)
 {
-	*generation = (struct vg_generation){.number = number, .fd = vg_shm_memfd("vendgate-policy")};
-	if (generation->fd < 0) {
-		vg_log(VG_LOG_ERROR, "no memory for the policy: %m");
+	struct vg_compile compile;
+	*generation = (struct vg_generation){.fd = -1};
+	if (!vg_compile_start(&compile, compiler_fd, path, -1))
 		return false;
-	}
-	int status = run_compiler(compiler_fd, generation->fd, path);
-	bool ok = status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (!ok) {
-		vg_log(VG_LOG_ERROR, "%s gives no policy: nobody is served by it", path);
-	} else if (!vg_shm_seal(generation->fd)) {
-		vg_log(VG_LOG_ERROR, "the policy can't be sealed: %m");
-		ok = false;
-	} else {
-		ok = vg_shm_image(&generation->map, &generation->image, generation->fd);
-	}
+	int status = -1;
+	while (waitpid(compile.pid, &status, 0) != compile.pid && errno == EINTR)
+		;
+	bool ok = vg_compile_take(&compile, generation, number, status);
 	if (!ok)
-		vg_generation_close(generation);
+		vg_log(VG_LOG_ERROR, "%s gives no policy: nobody is served by it", path);
 	return ok;
 }
 
@@ -54,4 +66,48 @@ void vg_generation_close(struct vg_generation *generation)
 {
 	vg_shm_unmap(&generation->map);
 	vg_fd_close(&generation->fd);
+}
+
+/* What was bound, opened or started by it, once. */
+static const struct {
+	const char *key;
+	size_t offset;
+} fixed_texts[] = {
+	{"user", offsetof(struct vg_img_gateway, user)},
+	{"run", offsetof(struct vg_img_gateway, run)},
+	{"state", offsetof(struct vg_img_gateway, state)},
+	{"control", offsetof(struct vg_img_gateway, control)},
+};
+
+static struct vg_slice text_at(const struct vg_generation *generation, size_t offset)
+{
+	struct vg_str str;
+	memcpy(&str, (const char *)vg_img_gateway(&generation->image) + offset, sizeof(str));
+	return vg_img_str(&generation->image, str);
+}
+
+static bool same_listeners(const struct vg_image *a, const struct vg_image *b)
+{
+	if (vg_img_listener_count(a) != vg_img_listener_count(b))
+		return false;
+	for (uint32_t i = 0; i < vg_img_listener_count(a); i++) {
+		const struct vg_img_listener *x = &vg_img_listeners(a)[i];
+		const struct vg_img_listener *y = &vg_img_listeners(b)[i];
+		if (x->port != y->port || memcmp(&x->addr, &y->addr, sizeof(x->addr)) != 0)
+			return false;
+	}
+	return true;
+}
+
+const char *vg_generation_fixed(const struct vg_generation *old, const struct vg_generation *next)
+{
+	for (size_t i = 0; i < VG_COUNT(fixed_texts); i++)
+		if (!vg_slice_eq(text_at(old, fixed_texts[i].offset),
+				 text_at(next, fixed_texts[i].offset)))
+			return fixed_texts[i].key;
+	if (!same_listeners(&old->image, &next->image))
+		return "listen";
+	if (vg_img_gateway(&old->image)->workers != vg_img_gateway(&next->image)->workers)
+		return "workers";
+	return NULL;
 }

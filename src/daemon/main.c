@@ -14,10 +14,11 @@
 
 static int usage(void)
 {
-	fputs("usage: vendgate [-c FILE] [-t]\n"
+	fputs("usage: vendgate [-c FILE] [-t | -T]\n"
 	      "       vendgate -V\n"
 	      "  -c FILE  the configuration (" CONFIG_PATH ")\n"
 	      "  -t       check it and everything that it names, and end\n"
+	      "  -T       print each value that it comes to, and where that was written\n"
 	      "  -V       print versions\n",
 	      stderr);
 	return USAGE_STATUS;
@@ -35,13 +36,15 @@ static int print_version(void)
 int main(int argc, char **argv)
 {
 	const char *path = CONFIG_PATH;
-	bool check = false;
+	bool check = false, show = false;
 	int flag;
-	while ((flag = getopt(argc, argv, "c:tV")) != -1) {
+	while ((flag = getopt(argc, argv, "c:tTV")) != -1) {
 		if (flag == 'c')
 			path = optarg;
 		else if (flag == 't')
 			check = true;
+		else if (flag == 'T')
+			show = true;
 		else if (flag == 'V')
 			return print_version();
 		else
@@ -50,5 +53,7 @@ int main(int argc, char **argv)
 	if (optind != argc)
 		return usage();
 	vg_log_open("supervisor", VG_LOG_INFO);
+	if (show)
+		return vg_supervisor_show(path);
 	return check ? vg_supervisor_check(path) : vg_supervisor_run(path);
 }

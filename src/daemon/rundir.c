@@ -11,10 +11,12 @@
 
 #include "event/ring.h"
 #include "sys/clock.h"
+#include "sys/control_block.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/shm.h"
+#include "sys/status_page.h"
 
 /*
  * How many exchanges and handshakes a worker may have open at once. Each reserves a slot and the
@@ -186,6 +188,49 @@ static bool make_pair(const struct vg_rundir *rundir, uint32_t index)
 	return ok;
 }
 
+/*
+ * Under a name that is new: who still holds the one of an earlier life keeps that. Two open files,
+ * since what a descriptor may be mapped for is what its file was opened for.
+ */
+static bool make_block(const struct vg_rundir *rundir, const char *name, size_t size,
+		       struct vg_rundir_block *block)
+{
+	bool ok = unlinkat(rundir->run_fd, name, 0) == 0 || errno == ENOENT;
+	block->fd = ok ? openat(rundir->run_fd, name,
+				O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
+		       : -1;
+	block->ro_fd = block->fd < 0 ? -1
+				     : openat(rundir->run_fd, name,
+					      O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (block->ro_fd >= 0 && fallocate(block->fd, 0, 0, (off_t)size) == 0)
+		return true;
+	vg_log(VG_LOG_ERROR, "%s can't be made in the run directory: %m", name);
+	return false;
+}
+
+static void close_block(struct vg_rundir_block *block)
+{
+	vg_fd_close(&block->fd);
+	vg_fd_close(&block->ro_fd);
+}
+
+static bool format_control(const struct vg_rundir_block *block)
+{
+	struct vg_map map;
+	if (!vg_shm_map(&map, block->fd, true))
+		return false;
+	vg_control_block_format(map.mem, 1);
+	vg_shm_unmap(&map);
+	return true;
+}
+
+static bool make_blocks(struct vg_rundir *rundir)
+{
+	return make_block(rundir, "control.block", VG_CONTROL_BLOCK_SIZE, &rundir->control) &&
+	       format_control(&rundir->control) &&
+	       make_block(rundir, "status.block", sizeof(struct vg_status_page), &rundir->status);
+}
+
 enum opened { OPENED, ABSENT, FAILED };
 
 static enum opened open_pair(struct vg_rundir *rundir, uint32_t index, int64_t until)
@@ -224,7 +269,11 @@ static bool open_ring(struct vg_rundir *rundir, uint32_t index, uint32_t workers
 
 void vg_rundir_init(struct vg_rundir *rundir)
 {
-	*rundir = (struct vg_rundir){.run_fd = -1, .state_fd = -1, .lock_fd = -1};
+	*rundir = (struct vg_rundir){.run_fd = -1,
+				     .state_fd = -1,
+				     .lock_fd = -1,
+				     .control = {-1, -1},
+				     .status = {-1, -1}};
 	for (uint32_t i = 0; i < VG_RUNDIR_RINGS_MAX; i++)
 		rundir->rings[i] = (struct vg_rundir_ring){-1, -1, -1};
 }
@@ -232,12 +281,13 @@ void vg_rundir_init(struct vg_rundir *rundir)
 bool vg_rundir_open(struct vg_rundir *rundir, const struct vg_rundir_wanted *wanted)
 {
 	vg_rundir_init(rundir);
-	rundir->run_fd = open_directory(wanted->run, 0700, geteuid(), getegid());
+	rundir->run_fd = open_directory(wanted->run, 0710, geteuid(), wanted->gid);
 	rundir->state_fd = open_directory(wanted->state, 0750, wanted->uid, wanted->gid);
 	bool ok = rundir->run_fd >= 0 && rundir->state_fd >= 0 && lock_run(rundir, wanted->run);
 	int64_t until = vg_clock_monotonic() + (int64_t)wanted->wait_ms * 1000;
 	for (uint32_t i = 0; ok && i < VG_RUNDIR_RINGS_MAX; i++)
 		ok = open_ring(rundir, i, wanted->workers, until);
+	ok = ok && make_blocks(rundir);
 	if (!ok)
 		vg_rundir_close(rundir);
 	return ok;
@@ -247,6 +297,8 @@ void vg_rundir_close(struct vg_rundir *rundir)
 {
 	for (uint32_t i = 0; i < VG_RUNDIR_RINGS_MAX; i++)
 		close_pair(&rundir->rings[i]);
+	close_block(&rundir->control);
+	close_block(&rundir->status);
 	vg_fd_close(&rundir->lock_fd);
 	vg_fd_close(&rundir->state_fd);
 	vg_fd_close(&rundir->run_fd);

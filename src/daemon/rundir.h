@@ -1,9 +1,11 @@
 /*
- * The directories of one gateway: `run` with its lock and each worker's ring and tail (they
- * outlive every process, so the recorder can end what an earlier life left open), and `state`.
+ * The directories of one gateway: `run` with its lock, each worker's ring and tail (they outlive
+ * every process, so the recorder can end what an earlier life left open), control block and status
+ * page; and `state`.
  *
  * The supervisor alone opens files by name here; children get descriptors. So `run` and what lies
  * in it stay the supervisor's own, and only `state` belongs to `user`: the recorder writes there.
+ * The group of `user` may pass through `run`, to the control socket.
  */
 #ifndef VG_DAEMON_RUNDIR_H
 #define VG_DAEMON_RUNDIR_H
@@ -23,8 +25,16 @@ struct vg_rundir_ring {
 	int tail_ro_fd; /* for the worker, who can't map it for writing */
 };
 
+/* Memory that one role writes and others read; made anew at each start. */
+struct vg_rundir_block {
+	int fd;    /* -1 */
+	int ro_fd; /* can't be mapped for writing */
+};
+
 struct vg_rundir {
 	int run_fd, state_fd, lock_fd;
+	struct vg_rundir_block control; /* sys/control_block.h; the controller's */
+	struct vg_rundir_block status;  /* sys/status_page.h; ours */
 	struct vg_rundir_ring rings[VG_RUNDIR_RINGS_MAX]; /* by the worker's index */
 	uint32_t ring_count; /* workers, or more where an earlier life had more */
 };

@@ -11,10 +11,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon/control_socket.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/spawn.h"
+#include "sys/status_page.h"
 
 /* An earlier gateway's workers may drain for so long, and their recorder delivers after them. */
 #define RING_WAIT_EXTRA_MS 10000
@@ -120,9 +122,35 @@ static bool open_directories(struct vg_gateway *gateway, struct vg_rundir_wanted
 	return vg_rundir_open(&gateway->rundir, wanted);
 }
 
+static bool open_control_socket(struct vg_gateway *gateway, gid_t gid)
+{
+	const struct vg_image *image = &gateway->generation.image;
+	if (!copy_text(gateway->control_path, sizeof(gateway->control_path), image,
+		       vg_img_gateway(image)->control)) {
+		vg_log(VG_LOG_ERROR, "the path of `control` is too long");
+		return false;
+	}
+	gateway->control_fd = vg_control_socket_open(gateway->control_path, gid);
+	return gateway->control_fd >= 0;
+}
+
+static bool map_blocks(struct vg_gateway *gateway)
+{
+	if (!vg_shm_map(&gateway->status_map, gateway->rundir.status.fd, true) ||
+	    !vg_shm_map(&gateway->block_map, gateway->rundir.control.ro_fd, false)) {
+		vg_log(VG_LOG_ERROR, "control block and status page can't be mapped: %m");
+		return false;
+	}
+	vg_status_page_format(gateway->status_map.mem);
+	return true;
+}
+
 static void init(struct vg_gateway *gateway)
 {
-	*gateway = (struct vg_gateway){.generation.fd = -1, .boot = (uint64_t)vg_clock_wall()};
+	*gateway = (struct vg_gateway){.generation.fd = -1,
+					.offered.fd = -1,
+					.control_fd = -1,
+					.boot = (uint64_t)vg_clock_wall()};
 	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
 		gateway->programs[i] = -1;
 	vg_rundir_init(&gateway->rundir);
@@ -138,8 +166,11 @@ bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
 	if (ok)
 		wanted.workers = count_workers(&gateway->generation.image);
 	ok = ok && wanted.workers > 0 && raise_descriptors() && find_user(gateway, &wanted) &&
-	     open_directories(gateway, &wanted) &&
+	     open_directories(gateway, &wanted) && map_blocks(gateway) &&
+	     open_control_socket(gateway, wanted.gid) &&
 	     vg_listen_open(&gateway->listeners, &gateway->generation.image);
+	gateway->config_path = config_path;
+	gateway->generation_since = vg_clock_wall();
 	if (ok)
 		vg_child_table_init(&gateway->table, wanted.workers);
 	else
@@ -150,8 +181,14 @@ bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
 void vg_setup_close(struct vg_gateway *gateway)
 {
 	vg_listen_close(&gateway->listeners);
+	if (gateway->control_fd >= 0)
+		(void)unlink(gateway->control_path);
+	vg_fd_close(&gateway->control_fd);
+	vg_shm_unmap(&gateway->status_map);
+	vg_shm_unmap(&gateway->block_map);
 	vg_rundir_close(&gateway->rundir);
 	vg_generation_close(&gateway->generation);
+	vg_generation_close(&gateway->offered);
 	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
 		vg_fd_close(&gateway->programs[i]);
 }

@@ -3,6 +3,7 @@
 #include "daemon/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +13,9 @@
 #include <unistd.h>
 
 #include "daemon/notify.h"
+#include "daemon/reload.h"
 #include "daemon/setup.h"
+#include "daemon/status.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -35,13 +38,16 @@ enum phase { SERVE, END_WORKERS, END_HELPERS, END_RECORDER, ENDED };
 
 static const uint32_t phase_roles[] = {
 	[END_WORKERS] = VG_ROLE_BIT(VG_ROLE_WORKER),
-	[END_HELPERS] = VG_ROLE_BIT(VG_ROLE_KEYS) | VG_ROLE_BIT(VG_ROLE_BROKER),
+	[END_HELPERS] = VG_ROLE_BIT(VG_ROLE_KEYS) | VG_ROLE_BIT(VG_ROLE_BROKER) |
+			VG_ROLE_BIT(VG_ROLE_CONTROLLER),
 	[END_RECORDER] = VG_ROLE_BIT(VG_ROLE_RECORDER),
 	[ENDED] = 0,
 };
 
 struct supervisor {
 	struct vg_gateway gateway;
+	struct vg_reload reload;
+	struct vg_status status; /* as it was told last */
 	int signal_fd;
 	int64_t now; /* monotonic, once a turn */
 	enum phase phase;
@@ -61,10 +67,7 @@ static struct vg_process *get(struct supervisor *s, enum vg_role role, uint32_t 
 
 static void kill_now(struct supervisor *s, struct vg_process *process)
 {
-	if (vg_process_lives(process) && kill(process->pid, SIGKILL) != 0)
-		vg_log(VG_LOG_ERROR, "pid %d can't be killed: %m", (int)process->pid);
-	/* Again, should the kernel need longer than that to let go of it. */
-	process->deadline = after(s, GRACE_MS);
+	vg_briefing_kill(process, s->now);
 }
 
 static void tell_end(struct supervisor *s, struct vg_process *process, uint32_t ms)
@@ -81,11 +84,8 @@ static void tell_end(struct supervisor *s, struct vg_process *process, uint32_t 
 static void tell_event(struct supervisor *s, enum vg_reason reason)
 {
 	struct vg_msg_tell tell = {.code = vg_reason_row(reason)->code};
-	snprintf(tell.text, sizeof(tell.text), "%s", PACKAGE_VERSION);
-	const struct vg_process *recorder = get(s, VG_ROLE_RECORDER, 0);
-	if (recorder->chan.fd < 0 || !vg_briefing_tell(recorder, VG_MSG_TELL, &tell, NULL))
-		vg_log(VG_LOG_WARNING, "the recorder isn't there to tell %s",
-		       vg_reason_row(reason)->word);
+	snprintf(tell.constraint, sizeof(tell.constraint), "%s", PACKAGE_VERSION);
+	vg_briefing_event(&s->gateway, &tell);
 }
 
 static void enter_phase(struct supervisor *s, enum phase phase)
@@ -109,6 +109,7 @@ static void stop(struct supervisor *s, const char *why)
 {
 	if (s->phase == SERVE) {
 		vg_log(VG_LOG_INFO, "%s: ends", why);
+		vg_reload_stop(&s->reload, &s->gateway, s->now);
 		vg_notify("STOPPING=1");
 		enter_phase(s, END_WORKERS);
 	} else if (s->phase == END_WORKERS) {
@@ -124,24 +125,32 @@ static void fail(struct supervisor *s, const char *why)
 	stop(s, why);
 }
 
+/* Each pair ended with the worker: its keys serve nobody. */
+static void end_keys_of(struct supervisor *s, uint32_t index)
+{
+	for (uint32_t i = 0; i < s->gateway.table.count; i++) {
+		struct vg_process *keys = &s->gateway.table.rows[i];
+		if (keys->role != VG_ROLE_KEYS || keys->index != index || !vg_process_lives(keys))
+			continue;
+		keys->state = VG_PROCESS_ENDING;
+		kill_now(s, keys);
+	}
+}
+
 /*
  * What the death of one means for the others; its own row is DOWN already. `surprise`: it was not
  * to be expected.
  */
 static void follow(struct supervisor *s, const struct vg_process *dead, bool surprise)
 {
-	struct vg_process *worker, *keys, *recorder;
+	struct vg_process *worker, *recorder;
 	if (dead->role == VG_ROLE_WORKER) {
-		keys = get(s, VG_ROLE_KEYS, dead->index);
 		recorder = get(s, VG_ROLE_RECORDER, 0);
-		/* The pair ended with the worker: its keys serve nobody. */
-		if (vg_process_lives(keys)) {
-			keys->state = VG_PROCESS_ENDING;
-			kill_now(s, keys);
-		}
+		end_keys_of(s, dead->index);
 		if (vg_process_lives(recorder) && !vg_briefing_sweep(&s->gateway, dead->index))
 			kill_now(s, recorder);
-	} else if (dead->role == VG_ROLE_KEYS) {
+	} else if (dead->role == VG_ROLE_KEYS &&
+		   !vg_child_table_is_spare(&s->gateway.table, dead)) {
 		worker = get(s, VG_ROLE_WORKER, dead->index);
 		if (!vg_process_lives(worker) || worker->state == VG_PROCESS_ENDING)
 			return;
@@ -169,9 +178,12 @@ static void log_death(const struct vg_process *process, int status, bool surpris
  * Keys end by themselves when their worker is gone, of which we may hear only after it. That the
  * worker died is then still to be told, and held against it.
  */
-static bool is_surprise(const struct vg_process *process, int status)
+static bool is_surprise(const struct supervisor *s, const struct vg_process *process, int status)
 {
 	if (process->role == VG_ROLE_KEYS && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return false;
+	/* Of a generation that is over. */
+	if (vg_child_table_is_spare(&s->gateway.table, process) && !process->ahead)
 		return false;
 	return process->state != VG_PROCESS_ENDING;
 }
@@ -184,15 +196,33 @@ static void reap(struct supervisor *s)
 		if (pid <= 0)
 			return;
 		struct vg_process *process = vg_child_table_find(&s->gateway.table, pid);
-		if (process == NULL)
+		if (process == NULL) {
+			vg_reload_compiled(&s->reload, &s->gateway, pid, status, s->now);
 			continue;
-		bool surprise = is_surprise(process, status);
+		}
+		bool surprise = is_surprise(s, process, status);
 		log_death(process, status, surprise);
+		bool keys_lost = process->ahead && surprise;
 		vg_process_died(process, surprise, s->now);
+		vg_reload_died(&s->reload, &s->gateway, process, keys_lost, s->now);
 		follow(s, process, surprise);
 		if (surprise && !s->served)
 			fail(s, "a role can't start");
 	}
+}
+
+static void on_reload(struct supervisor *s, struct vg_process *controller,
+		      const struct vg_msg_reload *msg)
+{
+	struct vg_reload_wish wish = {.there = true, .answered = true, .id = msg->id};
+	if (memchr(msg->actor, '\0', sizeof(msg->actor)) == NULL ||
+	    memchr(msg->ref, '\0', sizeof(msg->ref)) == NULL) {
+		kill_now(s, controller);
+		return;
+	}
+	memcpy(wish.actor, msg->actor, sizeof(wish.actor));
+	memcpy(wish.ref, msg->ref, sizeof(wish.ref));
+	vg_reload_ask(&s->reload, &s->gateway, &wish);
 }
 
 static void on_message(struct supervisor *s, struct vg_process *process, const struct vg_msg *msg)
@@ -205,6 +235,10 @@ static void on_message(struct supervisor *s, struct vg_process *process, const s
 		struct vg_process *worker =
 			get(s, VG_ROLE_WORKER, (uint32_t)msg->index.index);
 		worker->swept = !vg_process_lives(worker);
+	} else if (msg->type == VG_MSG_IMAGE_ACK) {
+		vg_reload_acked(&s->reload, &s->gateway, process, &msg->image_ack, s->now);
+	} else if (msg->type == VG_MSG_RELOAD) {
+		on_reload(s, process, &msg->reload);
 	}
 }
 
@@ -235,7 +269,7 @@ static bool may_start(struct supervisor *s, const struct vg_process *process)
 		return !vg_process_lives(get(s, VG_ROLE_WORKER, process->index));
 	if (process->role != VG_ROLE_WORKER)
 		return true;
-	const struct vg_process *keys = get(s, VG_ROLE_KEYS, process->index);
+	const struct vg_process *keys = vg_child_table_keys(&s->gateway.table, process->index);
 	return process->swept && get(s, VG_ROLE_RECORDER, 0)->state == VG_PROCESS_SERVING &&
 	       get(s, VG_ROLE_BROKER, 0)->state == VG_PROCESS_SERVING &&
 	       keys->state == VG_PROCESS_SERVING && keys->partner_fd >= 0;
@@ -247,6 +281,8 @@ static bool is_wanted(const struct supervisor *s, const struct vg_process *proce
 	for (int phase = END_WORKERS; phase <= (int)s->phase; phase++)
 		if ((phase_roles[phase] & VG_ROLE_BIT(process->role)) != 0)
 			return false;
+	if (vg_child_table_is_spare(&s->gateway.table, process))
+		return false;
 	/* Keys are for workers: none are started for those that end. */
 	return s->phase == SERVE || process->role != VG_ROLE_KEYS;
 }
@@ -311,14 +347,17 @@ static void settle(struct supervisor *s)
 	if (s->phase == SERVE && !s->served &&
 	    vg_child_table_all(&s->gateway.table, VG_PROCESS_SERVING))
 		announce(s);
+	if (s->phase == SERVE && s->served)
+		vg_reload_turn(&s->reload, &s->gateway, s->now);
 	while (s->phase != SERVE && s->phase != ENDED && phase_is_over(s))
 		enter_phase(s, (enum phase)(s->phase + 1));
+	vg_status_show(&s->gateway, s->reload.step != VG_RELOAD_IDLE, &s->status);
 }
 
 /* Milliseconds to the next thing that is due by time alone; -1. */
 static int time_left(const struct supervisor *s)
 {
-	int64_t next = VG_PROCESS_NEVER;
+	int64_t next = vg_reload_due(&s->reload);
 	for (uint32_t i = 0; i < s->gateway.table.count; i++) {
 		const struct vg_process *process = &s->gateway.table.rows[i];
 		int64_t due = vg_process_lives(process)	      ? process->deadline
@@ -340,7 +379,8 @@ static void on_signals(struct supervisor *s)
 		if (info.ssi_signo == SIGCHLD)
 			reap(s);
 		else if (info.ssi_signo == SIGHUP)
-			vg_log(VG_LOG_WARNING, "SIGHUP: a new policy needs a restart");
+			vg_reload_ask(&s->reload, &s->gateway,
+				      &(struct vg_reload_wish){.there = true, .actor = "signal"});
 		else
 			stop(s, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
 	}
@@ -399,23 +439,47 @@ static bool serve(struct supervisor *s)
 
 int vg_supervisor_run(const char *path)
 {
-	struct supervisor s = {.signal_fd = -1};
+	static struct supervisor s = {.signal_fd = -1}; /* the process's one context */
 	if (!vg_setup_open(&s.gateway, path))
 		return 1;
+	vg_reload_init(&s.reload, s.gateway.generation.number);
 	bool ok = serve(&s);
 	vg_setup_close(&s.gateway);
 	return ok ? 0 : 1;
 }
 
+static int open_compiler(void)
+{
+	int compiler = vg_spawn_open(VG_ROLE_COMPILE, VG_LIBEXECDIR);
+	if (compiler < 0)
+		vg_log(VG_LOG_ERROR, "there is no program %s: %m",
+		       vg_role_row(VG_ROLE_COMPILE)->binary);
+	return compiler;
+}
+
+/* It needs nothing of ours any more: the compiler takes our place. */
+int vg_supervisor_show(const char *path)
+{
+	int compiler = open_compiler();
+	const char *const words[] = {"vendgatectl", "compile", "--show", "-c", path, NULL};
+	/* execveat doesn't write through argv; its prototype has no const. */
+	union {
+		const char *const *in;
+		char *const *out;
+	} argv = {.in = words};
+	if (compiler >= 0) {
+		(void)execveat(compiler, "", argv.out, environ, AT_EMPTY_PATH);
+		vg_log(VG_LOG_ERROR, "the compiler can't be started: %m");
+	}
+	return 1;
+}
+
 int vg_supervisor_check(const char *path)
 {
 	struct vg_generation generation;
-	int compiler = vg_spawn_open(VG_ROLE_COMPILE, VG_LIBEXECDIR);
-	if (compiler < 0) {
-		vg_log(VG_LOG_ERROR, "there is no program %s: %m",
-		       vg_role_row(VG_ROLE_COMPILE)->binary);
+	int compiler = open_compiler();
+	if (compiler < 0)
 		return 1;
-	}
 	bool ok = vg_generation_make(&generation, 1, compiler, path);
 	vg_fd_close(&compiler);
 	if (!ok)

@@ -13,4 +13,7 @@ int vg_supervisor_run(const char *path) VG_MUST_CHECK;
 /* Only compiles it, and says what is wrong with it; an exit status. */
 int vg_supervisor_check(const char *path) VG_MUST_CHECK;
 
+/* Prints each value that it comes to, by the compiler; an exit status. */
+int vg_supervisor_show(const char *path) VG_MUST_CHECK;
+
 #endif

@@ -14,6 +14,8 @@ static void init(struct vg_child *child, enum vg_role role)
 		.supervisor = {VG_SPAWN_CHANNEL_FD, role, VG_ROLE_SUPERVISOR},
 		.role = role,
 		.state_fd = -1,
+		.control_fd = -1,
+		.status_fd = -1,
 	};
 	for (size_t i = 0; i < VG_CHILD_LISTENERS_MAX; i++)
 		child->listeners[i] = -1;
@@ -103,11 +105,12 @@ static bool take_peer(struct vg_child *child, struct vg_msg *msg)
 	return true;
 }
 
-static bool take_state(struct vg_child *child, struct vg_msg *msg)
+/* One of those that a child is given once. */
+static bool take_single(int *place, struct vg_msg *msg)
 {
-	if (child->state_fd >= 0)
+	if (*place >= 0)
 		return false;
-	child->state_fd = take_fd(msg, 0);
+	*place = take_fd(msg, 0);
 	return true;
 }
 
@@ -126,7 +129,11 @@ static bool take(struct vg_child *child, struct vg_msg *msg)
 	if (msg->type == VG_MSG_PEER)
 		return take_peer(child, msg);
 	if (msg->type == VG_MSG_STATE)
-		return take_state(child, msg);
+		return take_single(&child->state_fd, msg);
+	if (msg->type == VG_MSG_CONTROL)
+		return take_single(&child->control_fd, msg);
+	if (msg->type == VG_MSG_STATUS)
+		return take_single(&child->status_fd, msg);
 	return false;
 }
 
@@ -141,6 +148,8 @@ static void let_go(struct vg_child *child)
 		vg_fd_close(&child->rings[i].tail_fd);
 	}
 	vg_fd_close(&child->state_fd);
+	vg_fd_close(&child->control_fd);
+	vg_fd_close(&child->status_fd);
 	vg_shm_unmap(&child->image_map);
 	vg_chan_close(&child->supervisor);
 }

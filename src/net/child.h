@@ -1,7 +1,7 @@
 /*
  * How every child of the supervisor begins: it learns over its channel (descriptor 3) which role
  * it is, and is given the image, descriptors and peers that its role needs; nothing else of the
- * machine is asked. Used by worker, keys, broker and recorder.
+ * machine is asked. Used by all of them but `compile`.
  */
 #ifndef VG_NET_CHILD_H
 #define VG_NET_CHILD_H
@@ -40,7 +40,9 @@ struct vg_child {
 	uint32_t peer_count;
 	struct vg_child_ring rings[VG_CHILD_PEERS_MAX];
 	uint32_t ring_count;
-	int state_fd; /* -1: not given */
+	int state_fd;   /* -1: not given; so the others */
+	int control_fd; /* the control block */
+	int status_fd;  /* the status page */
 };
 
 /*

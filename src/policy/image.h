@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(3)
+#define VG_IMAGE_LAYOUT UINT32_C(4)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -62,6 +62,7 @@ struct vg_img_gateway {
 	struct vg_str node;
 	struct vg_str state; /* directories, absolute */
 	struct vg_str run;
+	struct vg_str control; /* path of the control socket, absolute */
 	struct vg_str user; /* "" where the gateway stays who started it */
 	uint32_t workers;
 	uint32_t drain_ms;

@@ -42,6 +42,7 @@ bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, ui
 	struct vg_worker *worker = &loop->worker;
 	worker->child = &loop->child;
 	worker->conn_max = 1;
+	worker->next_keys.fd = -1;
 	vg_memory_init(&loop->vendor, VG_LOOPBACK_MAX);
 	vg_dials_init(&worker->dials, worker);
 	worker->dials.dialer = &loop->dialer;

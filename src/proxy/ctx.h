@@ -13,6 +13,7 @@
 #include "proxy/dials.h"
 #include "proxy/ids.h"
 #include "proxy/places.h"
+#include "sys/control_block.h"
 #include "tls/client.h"
 #include "tls/server.h"
 
@@ -24,6 +25,10 @@ struct vg_worker {
 	struct vg_loop loop;
 	struct vg_child *child;
 	struct vg_generation *current; /* what new connections and requests follow */
+	struct vg_generation *next;    /* NULL; until its number stands in the control block */
+	struct vg_chan next_keys;      /* for the IMAGE that comes; fd -1: none */
+	struct vg_map control_map;
+	const struct vg_control_block *control; /* NULL: there is none (the loop codec) */
 	struct vg_map ring_map, tail_map;
 	struct vg_ring ring;
 	struct vg_ids ids;

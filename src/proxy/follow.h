@@ -6,13 +6,18 @@
 #ifndef VG_PROXY_FOLLOW_H
 #define VG_PROXY_FOLLOW_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "sys/chan.h"
 
 struct vg_worker;
 struct vg_generation;
 
-/* A message of the supervisor while the worker serves. */
+/* Maps the control block. False where it can't be. */
+bool vg_follow_init(struct vg_worker *worker) VG_MUST_CHECK;
+
+/* A message of the supervisor while the worker serves: PEER with keys, IMAGE, WITHDRAW. */
 void vg_follow_take(struct vg_worker *worker, struct vg_msg *msg);
 
 /* The newest that is in force; the reference stays the worker's. */

@@ -172,6 +172,8 @@ static bool prepare(struct vg_worker *worker)
 		return fail("no event loop");
 	if (!open_ring(worker))
 		return fail("its event ring can't be opened");
+	if (!vg_follow_init(worker))
+		return fail("the control block can't be opened");
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
 	vg_dials_init(&worker->dials, worker);
 	vg_dials_broker(&worker->dials, vg_child_peer(child, VG_ROLE_BROKER));

@@ -1,7 +1,9 @@
 #include "record/drain.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "sys/log.h"
 
 /* Of one ring in a row: a busy worker must not keep the others waiting. */
@@ -42,15 +44,52 @@ static size_t build(uint8_t mem[VG_RECORD_MAX], enum vg_reason reason, struct vg
 	return vg_record_end(&writer, reason, now);
 }
 
-void vg_drain_tell(struct vg_drain *drain, enum vg_reason reason, struct vg_slice constraint,
-		   const struct vg_store_gap *gap, uint64_t dropped, int64_t now)
+static void add(struct vg_drain *drain, enum vg_reason reason, struct vg_slice constraint,
+		const uint8_t *mem, size_t len)
 {
-	_Alignas(8) uint8_t mem[VG_RECORD_MAX];
-	size_t len = build(mem, reason, constraint, gap, dropped, now);
 	if (!vg_store_add(drain->store, 0, 0, mem, len) &&
 	    (!vg_store_commit(drain->store) || !vg_store_add(drain->store, 0, 0, mem, len)))
 		vg_log(VG_LOG_ERROR, "log: no room for %s: %.*s", vg_reason_row(reason)->word,
 		       VG_SLICE_FMT(constraint));
+}
+
+void vg_drain_tell(struct vg_drain *drain, enum vg_reason reason, struct vg_slice constraint,
+		   const struct vg_store_gap *gap, uint64_t dropped, int64_t now)
+{
+	_Alignas(8) uint8_t mem[VG_RECORD_MAX];
+	add(drain, reason, constraint, mem, build(mem, reason, constraint, gap, dropped, now));
+}
+
+/* A text of a message, which ends where its array does. */
+static struct vg_slice text_of(const char *text, size_t size)
+{
+	return vg_slice(text, strnlen(text, size));
+}
+
+static void put_digest(struct vg_record_writer *writer, enum vg_field field,
+		       const uint8_t digest[32])
+{
+	static const uint8_t none[32];
+	char hex[65];
+	if (memcmp(digest, none, sizeof(none)) == 0)
+		return;
+	vg_hex(hex, digest, 32);
+	vg_record_text(writer, field, vg_slice_str(hex));
+}
+
+void vg_drain_say(struct vg_drain *drain, enum vg_reason reason, const struct vg_msg_tell *tell,
+		  int64_t now)
+{
+	_Alignas(8) uint8_t mem[VG_RECORD_MAX];
+	struct vg_slice constraint = text_of(tell->constraint, sizeof(tell->constraint));
+	struct vg_record_writer writer;
+	vg_record_begin(&writer, mem, VG_RECORD_MAX);
+	vg_record_text(&writer, VG_FIELD_CONSTRAINT, constraint);
+	vg_record_text(&writer, VG_FIELD_ACTOR, text_of(tell->actor, sizeof(tell->actor)));
+	vg_record_text(&writer, VG_FIELD_REF, text_of(tell->ref, sizeof(tell->ref)));
+	put_digest(&writer, VG_FIELD_GEN, tell->gen);
+	put_digest(&writer, VG_FIELD_GEN_BEFORE, tell->gen_before);
+	add(drain, reason, constraint, mem, vg_record_end(&writer, reason, now));
 }
 
 /* Something of a ring was no record, or not the worker's to write: its place in the log says so. */

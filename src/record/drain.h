@@ -13,6 +13,7 @@
 #include "event/ring.h"
 #include "record/store.h"
 #include "sys/shm.h"
+#include "vocab/msg.h"
 
 #define VG_DRAIN_RINGS_MAX 128
 
@@ -57,5 +58,9 @@ void vg_drain_refuse(struct vg_drain *drain, enum vg_ring_refuse what);
 /* An event of the recorder's own into the batch: a reason of VG9xxx, seqs where `gap` has some. */
 void vg_drain_tell(struct vg_drain *drain, enum vg_reason reason, struct vg_slice constraint,
 		   const struct vg_store_gap *gap, uint64_t dropped, int64_t now);
+
+/* An event of the supervisor's into the batch: the fields that it gives. */
+void vg_drain_say(struct vg_drain *drain, enum vg_reason reason, const struct vg_msg_tell *tell,
+		  int64_t now);
 
 #endif

@@ -60,11 +60,6 @@ static bool read_boot_id(uint8_t id[VG_BOOT_ID])
 	return vg_unhex(vg_slice(digits, count), id, VG_BOOT_ID);
 }
 
-static void tell(struct recorder *r, enum vg_reason reason, struct vg_slice text)
-{
-	vg_drain_tell(&r->drain, reason, text, NULL, 0, vg_clock_wall());
-}
-
 /* Sinks */
 
 static void close_sinks(struct recorder *r)
@@ -170,27 +165,38 @@ static void take_ring(struct recorder *r, uint32_t index, bool writer_dead, int 
 static void take_tell(struct recorder *r, const struct vg_msg_tell *msg)
 {
 	enum vg_reason reason = vg_reason_of_code((uint16_t)msg->code);
-	size_t len = strnlen(msg->text, sizeof(msg->text));
 	if (msg->code > UINT16_MAX || reason == VG_REASON_NONE)
 		vg_log(VG_LOG_ERROR, "the supervisor told a code that is none: %u", msg->code);
 	else
-		tell(r, reason, vg_slice(msg->text, len));
+		vg_drain_say(&r->drain, reason, msg, vg_clock_wall());
 }
 
-/* A new generation: its sinks, each from the cursor that it has. */
+/* Its sinks, each from the cursor that it has. */
+static bool use_image(struct recorder *r, const struct vg_map *map, const struct vg_image *image)
+{
+	close_sinks(r);
+	r->child.image_map = *map;
+	r->child.image = *image;
+	return open_sinks(r);
+}
+
+/* A new generation: its sinks, or, where they aren't all to be had, those that were. */
 static void take_image(struct recorder *r, const struct vg_msg *msg)
 {
-	struct vg_map map;
-	struct vg_image image;
-	if (!vg_shm_image(&map, &image, msg->fds[0]))
-		return;
-	close_sinks(r);
-	vg_shm_unmap(&r->child.image_map);
-	r->child.image_map = map;
-	r->child.image = image;
-	r->child.generation = msg->image.generation;
-	if (!open_sinks(r))
-		vg_log(VG_LOG_ERROR, "not all sinks of the new generation are served");
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation, .error = EINVAL};
+	struct vg_map map, old_map = r->child.image_map;
+	struct vg_image image, old = r->child.image;
+	if (vg_shm_image(&map, &image, msg->fds[0])) {
+		bool ok = use_image(r, &map, &image);
+		if (!ok && !use_image(r, &old_map, &old))
+			vg_log(VG_LOG_ERROR, "not all sinks are served as they were");
+		vg_shm_unmap(ok ? &old_map : &map);
+		if (ok)
+			r->child.generation = msg->image.generation;
+		ack.error = ok ? 0 : EIO;
+	}
+	if (vg_chan_send(&r->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
+		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
 }
 
 static void end_within(struct recorder *r, enum ending ending, int64_t us)

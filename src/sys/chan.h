@@ -25,10 +25,13 @@ struct vg_msg {
 	union {
 		struct vg_msg_hello hello;
 		struct vg_msg_image image;
+		struct vg_msg_image_ack image_ack;
 		struct vg_msg_index index;
 		struct vg_msg_ring ring;
 		struct vg_msg_peer peer;
 		struct vg_msg_tell tell;
+		struct vg_msg_reload reload;
+		struct vg_msg_reloaded reloaded;
 		struct vg_msg_dial dial;
 		struct vg_msg_dialed dialed;
 		struct vg_msg_sign sign;

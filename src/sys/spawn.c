@@ -93,8 +93,13 @@ static int place_descriptors(const struct vg_spawn *spawn)
 	/* Both may lie where something else goes: first out of the way. */
 	int program = fcntl(spawn->program_fd, F_DUPFD_CLOEXEC, VG_SPAWN_CHANNEL_FD + 1);
 	int channel = fcntl(spawn->channel_fd, F_DUPFD_CLOEXEC, VG_SPAWN_CHANNEL_FD + 1);
+	int errors = spawn->errors_fd < 0 ? STDERR_FILENO
+					  : fcntl(spawn->errors_fd, F_DUPFD_CLOEXEC,
+						  VG_SPAWN_CHANNEL_FD + 1);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (program < 0 || channel < 0 || null < 0)
+	if (program < 0 || channel < 0 || errors < 0 || null < 0)
+		return -1;
+	if (errors != STDERR_FILENO && dup2(errors, STDERR_FILENO) < 0)
 		return -1;
 	if (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0)
 		return -1;

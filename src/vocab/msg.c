@@ -5,7 +5,8 @@
 #define KEYS VG_ROLE_BIT(VG_ROLE_KEYS)
 #define BROKER VG_ROLE_BIT(VG_ROLE_BROKER)
 #define RECORDER VG_ROLE_BIT(VG_ROLE_RECORDER)
-#define ANY (WORKER | KEYS | BROKER | RECORDER)
+#define CONTROLLER VG_ROLE_BIT(VG_ROLE_CONTROLLER)
+#define ANY (WORKER | KEYS | BROKER | RECORDER | CONTROLLER)
 
 #define VG_MSG(NAME, from, to, payload, fds)                                                       \
 	_Static_assert(sizeof(struct payload) <= VG_MSG_PAYLOAD_MAX && (fds) <= VG_MSG_FDS_MAX,    \

@@ -14,6 +14,9 @@
 #define VG_MSG_FDS_MAX 2
 #define VG_MSG_PAYLOAD_MAX 640
 
+#define VG_ACTOR_MAX 48 /* "uid:NAME" or "signal", and a NUL */
+#define VG_REF_MAX 129  /* what --ref gives, and a NUL */
+
 enum vg_msg_type {
 #define VG_MSG(NAME, from, to, payload, fds) VG_MSG_##NAME,
 #include "vocab/msg.def"
@@ -35,6 +38,12 @@ struct vg_msg_image {
 	uint64_t size;       /* of the memfd, in bytes */
 };
 
+struct vg_msg_image_ack {
+	uint64_t generation;
+	int32_t error; /* errno value; 0: taken */
+	uint32_t pad;
+};
+
 struct vg_msg_index {
 	uint64_t index;
 };
@@ -52,7 +61,26 @@ struct vg_msg_peer {
 struct vg_msg_tell {
 	uint32_t code; /* of the reason: enum values don't leave a process */
 	uint32_t index;
-	char text[120]; /* NUL-terminated; for a field of the event: `constraint` */
+	/* Fields of the event. Texts are NUL-terminated; what is "" or all zero is left out. */
+	char constraint[120];
+	char actor[VG_ACTOR_MAX];
+	char ref[VG_REF_MAX];
+	uint8_t gen[32]; /* digests of generations */
+	uint8_t gen_before[32];
+};
+
+/* Who asks for something at run time, and what he says it is for; NUL-terminated. */
+struct vg_msg_reload {
+	uint64_t id; /* given back */
+	char actor[VG_ACTOR_MAX];
+	char ref[VG_REF_MAX];
+};
+
+struct vg_msg_reloaded {
+	uint64_t id;
+	uint64_t generation; /* that serves now: the new one where `ok` is 1 */
+	uint32_t ok;
+	uint32_t pad;
 };
 
 struct vg_msg_dial {

@@ -13,7 +13,7 @@ import harness
 from harness import Lab, case, check, equal, wait_for
 
 USER = "nobody"
-ROLES = ("worker", "keys", "broker", "recorder")
+ROLES = ("worker", "keys", "broker", "recorder", "controller")
 
 
 def status(pid):
@@ -82,7 +82,8 @@ def _():
         lab.vendor("acme", access={"all": ("GET", "/n/**")})
         lab.start()
         check(answers(lab), "no answer")
-        for role, allowed in (("worker", ("ring", "tail")), ("keys", ()), ("broker", ())):
+        for role, allowed in (("worker", ("ring", "tail", "block")), ("keys", ()), ("broker", ()),
+                              ("controller", ("block",))):
             folder = Path(f"/proc/{one(lab, role)}/fd")
             for number in folder.iterdir():
                 target = os.readlink(number)

@@ -558,6 +558,7 @@ static void expect_gateway(const struct vg_image *image)
 	expect_text(g->node, "dmz-1");
 	expect_path(g->state, "state");
 	expect_text(g->run, "/run/vg");
+	expect_text(g->control, "/run/vg/control.sock");
 	expect_text(g->user, "vendgate");
 	cr_expect_eq(g->workers, 3);
 	cr_expect_eq(g->drain_ms, 5000);

@@ -36,6 +36,26 @@ Test(config_units, sizes)
 	}
 }
 
+Test(config_units, back_to_text)
+{
+	static const struct {
+		uint64_t value;
+		const char *size, *duration;
+	} rows[] = {
+		{0, "0", "0ms"}, {1, "1", "1ms"}, {1000, "1KB", "1s"}, {1024, "1KiB", "1024ms"},
+		{16384, "16KiB", "16384ms"}, {30000, "30KB", "30s"}, {60000, "60KB", "1m"},
+		{86400000, "84375KiB", "1d"}, {10485760, "10MiB", "10485760ms"},
+		{UINT64_MAX, "18446744073709551615", "18446744073709551615ms"},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		char text[VG_UNITS_TEXT];
+		vg_units_size_text(text, rows[i].value);
+		cr_expect_str_eq(text, rows[i].size);
+		vg_units_duration_text(text, rows[i].value);
+		cr_expect_str_eq(text, rows[i].duration);
+	}
+}
+
 Test(config_units, durations)
 {
 	for (size_t i = 0; i < VG_COUNT(durations); i++) {

@@ -6,10 +6,15 @@
  *   vendgatectl compile --fd 3 -c DIR/PORT   writes an image that listens on that port
  *   ROLE.exit                                ends in place of starting
  *   ROLE.linger                              lives on, its channel closed, until that file goes
+ *   ROLE.refuse, ROLE.silent                 refuses a new generation; says nothing to it
+ *   compile.bad, compile.slow, compile.port  gives no policy; waits until that file goes; listens
+ *                                            elsewhere
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +23,7 @@
 #include "config/build.h"
 #include "event/ring.h"
 #include "net/child.h"
+#include "sys/control_block.h"
 #include "sys/file.h"
 
 static char folder[256];
@@ -41,11 +47,24 @@ static void tell(const struct vg_child *child, const char *text)
 	vg_fd_close(&fd);
 }
 
+static void wait_while(const char *role, const char *way)
+{
+	struct timespec time = {.tv_nsec = 20000000};
+	while (is_told_to(role, way))
+		(void)nanosleep(&time, NULL);
+}
+
 static int compile(const char *path)
 {
 	char text[300];
 	const char *slash = strrchr(path, '/');
 	uint64_t port = 0;
+	snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 0 : (int)(slash - path), path);
+	wait_while("compile", "slow");
+	if (is_told_to("compile", "bad")) {
+		fprintf(stderr, "acme.ini:7: error: this is no key\n");
+		return 1;
+	}
 	if (slash == NULL || !vg_slice_u64(vg_slice_str(slash + 1), &port)) {
 		fprintf(stderr, "%s:1: error: this is no policy\n", path);
 		return 1;
@@ -60,6 +79,9 @@ static int compile(const char *path)
 	gateway.run = vg_build_text(build, vg_slice_str(text));
 	snprintf(text, sizeof(text), "%.*s/state", (int)(slash - path), path);
 	gateway.state = vg_build_text(build, vg_slice_str(text));
+	snprintf(text, sizeof(text), "%s/run/control.sock", folder);
+	gateway.control = vg_build_text(build, vg_slice_str(text));
+	port += is_told_to("compile", "port");
 	struct vg_img_listener listener = {.port = (uint16_t)port};
 	const uint8_t loopback[4] = {127, 0, 0, 1};
 	listener.addr = vg_addr_v4(loopback);
@@ -113,12 +135,57 @@ static void take_rings(struct vg_child *child)
 	}
 }
 
+static void take_image(const struct vg_child *child, const struct vg_msg *msg)
+{
+	char text[64];
+	const char *role = vg_role_row(child->role)->word;
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation};
+	snprintf(text, sizeof(text), "image %u", (unsigned)msg->image.generation);
+	tell(child, text);
+	if (is_told_to(role, "refuse"))
+		ack.error = EINVAL;
+	if (!is_told_to(role, "silent") &&
+	    vg_chan_send(&child->supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
+		_exit(5);
+}
+
+/* What a controller does with the block, as far as the supervisor sees. */
+static void publish(const struct vg_child *child, uint64_t number)
+{
+	char text[64];
+	struct vg_map map;
+	if (!vg_shm_map(&map, child->control_fd, true))
+		_exit(4);
+	vg_control_block_publish(vg_control_block_write(map.mem, map.size), number);
+	vg_shm_unmap(&map);
+	snprintf(text, sizeof(text), "publish %u", (unsigned)number);
+	tell(child, text);
+}
+
+/*
+ * As a worker does: keys that never came to serve go when others come, and so do those before,
+ * a little after their successors serve.
+ */
+static void take_keys(struct vg_child *child, struct vg_msg *msg)
+{
+	static int held[2] = {-1, -1};
+	vg_fd_close(&held[0]);
+	held[0] = held[1];
+	held[1] = msg->fds[0];
+	msg->fds[0] = -1;
+	(void)child;
+}
+
 static bool hear(struct vg_child *child, struct vg_msg *msg)
 {
 	char text[64];
 	if (msg->type == VG_MSG_RING)
 		take_ring(child, msg->ring.index, msg->ring.writer_dead != 0, msg->fds[0],
 			  msg->fds[1]);
+	else if (msg->type == VG_MSG_IMAGE)
+		take_image(child, msg);
+	else if (msg->type == VG_MSG_PUBLISH)
+		publish(child, msg->index.index);
 	else if (msg->type == VG_MSG_PEER)
 		snprintf(text, sizeof(text), "peer %s %u",
 			 vg_role_row((enum vg_role)msg->peer.role)->word, msg->peer.index);
@@ -126,10 +193,30 @@ static bool hear(struct vg_child *child, struct vg_msg *msg)
 		snprintf(text, sizeof(text), "tell %u", msg->tell.code);
 	else
 		snprintf(text, sizeof(text), "%s", vg_msg_row(msg->type)->name);
-	if (msg->type != VG_MSG_RING)
+	if (msg->type == VG_MSG_PEER && msg->peer.role == VG_ROLE_KEYS)
+		take_keys(child, msg);
+	if (msg->type != VG_MSG_RING && msg->type != VG_MSG_IMAGE && msg->type != VG_MSG_PUBLISH)
 		tell(child, text);
 	vg_msg_close(msg);
 	return msg->type != VG_MSG_DRAIN;
+}
+
+/* Keys live as long as their worker holds the other end. */
+static int sign(struct vg_child *child)
+{
+	struct vg_chan *worker = vg_child_peer(child, VG_ROLE_WORKER);
+	char text[64];
+	snprintf(text, sizeof(text), "signs for %u", (unsigned)child->generation);
+	tell(child, text);
+	if (worker == NULL || !vg_child_ready(child))
+		return 1;
+	struct pollfd fds[2] = {{worker->fd, POLLIN, 0}, {child->supervisor.fd, POLLIN, 0}};
+	if (poll(fds, 2, -1) <= 0)
+		return 1;
+	struct vg_msg msg;
+	if (fds[1].revents != 0 && vg_chan_recv(&child->supervisor, &msg) == VG_CHAN_OK)
+		(void)hear(child, &msg);
+	return 0;
 }
 
 static int play(enum vg_role role)
@@ -143,6 +230,13 @@ static int play(enum vg_role role)
 	if (is_told_to(vg_role_row(role)->word, "exit"))
 		return 1;
 	take_rings(&child);
+	struct vg_map map;
+	if (child.role == VG_ROLE_WORKER && vg_shm_map(&map, child.control_fd, true))
+		tell(&child, "may write the control block");
+	if (child.role == VG_ROLE_CONTROLLER)
+		publish(&child, child.generation);
+	if (child.role == VG_ROLE_KEYS)
+		return sign(&child);
 	if (!vg_child_ready(&child))
 		return 1;
 	struct vg_msg msg;
@@ -151,9 +245,7 @@ static int play(enum vg_role role)
 		if (!hear(&child, &msg))
 			break;
 	if (status == VG_CHAN_CLOSED && is_told_to(vg_role_row(role)->word, "linger")) {
-		struct timespec time = {.tv_nsec = 20000000};
-		while (is_told_to(vg_role_row(role)->word, "linger"))
-			(void)nanosleep(&time, NULL);
+		wait_while(vg_role_row(role)->word, "linger");
 		tell(&child, "gone");
 	}
 	return 0;
@@ -163,7 +255,7 @@ int main(int argc, char **argv)
 {
 	if (strcmp(argv[0], "vendgatectl") == 0)
 		return argc == 6 && strcmp(argv[1], "compile") == 0 ? compile(argv[5]) : 2;
-	for (int role = VG_ROLE_WORKER; role <= VG_ROLE_RECORDER; role++)
+	for (int role = VG_ROLE_WORKER; role <= VG_ROLE_CONTROLLER; role++)
 		if (strcmp(argv[0], vg_role_row((enum vg_role)role)->binary) == 0)
 			return play((enum vg_role)role);
 	return 2;

@@ -139,7 +139,7 @@ static void start(struct world *w, bool writer_dead)
 static void tell(struct world *w, enum vg_reason reason, const char *text)
 {
 	struct vg_msg_tell msg = {.code = vg_reason_row(reason)->code};
-	snprintf(msg.text, sizeof(msg.text), "%s", text);
+	snprintf(msg.constraint, sizeof(msg.constraint), "%s", text);
 	send_to(w, VG_MSG_TELL, &msg, NULL);
 }
 

@@ -32,7 +32,8 @@
 #define K VG_ROLE_BIT(VG_ROLE_KEYS)
 #define B VG_ROLE_BIT(VG_ROLE_BROKER)
 #define R VG_ROLE_BIT(VG_ROLE_RECORDER)
-#define ALL (W | K | B | R)
+#define C VG_ROLE_BIT(VG_ROLE_CONTROLLER)
+#define ALL (W | K | B | R | C)
 
 static int pair[2]; /* a socket pair and an epoll, made before the filter closes */
 static int poller;
@@ -238,12 +239,12 @@ static const struct attempt {
 	bool (*run)(void);
 	uint32_t roles; /* in which it must die (forbidden) or work (needed) */
 } forbidden[] = {
-	{"open", try_open, W | K | B},
+	{"open", try_open, W | K | B | C},
 	{"creat", try_create, ALL},
-	{"stat", try_stat, W | K | B},
+	{"stat", try_stat, W | K | B | C},
 	{"unlink", try_unlink, ALL},
-	{"socket", try_socket, W | K},
-	{"connect", try_connect, W | K},
+	{"socket", try_socket, W | K | C},
+	{"connect", try_connect, W | K | C},
 	{"bind", try_bind, ALL},
 	{"listen", try_listen, ALL},
 	{"execve", try_exec, ALL},
@@ -262,11 +263,11 @@ static const struct attempt {
 	{"io_uring", try_io_uring, ALL},
 	{"process_vm_readv", try_vm_read, ALL},
 	{"memfd_create", try_memfd, ALL},
-	{"ftruncate", try_truncate, W | K | B},
+	{"ftruncate", try_truncate, W | K | B | C},
 	{"getrlimit", is_bare, ALL},
 }, needed[] = {
 	{"talk", do_talk, ALL},	  {"memory", do_memory, ALL}, {"time", do_time, ALL},
-	{"poll", do_poll, W | B | R}, {"dial", do_dial, B},	      {"file", do_file, R},
+	{"poll", do_poll, W | B | R | C}, {"dial", do_dial, B},	      {"file", do_file, R},
 };
 
 /* How the process ended that tried it inside: 0 it worked, 1 it was refused, or the signal. */
@@ -290,7 +291,7 @@ static unsigned run(const struct attempt *attempts, size_t count, int wanted, un
 {
 	unsigned failed = 0;
 	for (size_t i = 0; i < count; i++) {
-		for (int number = VG_ROLE_WORKER; number <= VG_ROLE_RECORDER; number++) {
+		for (int number = VG_ROLE_WORKER; number <= VG_ROLE_CONTROLLER; number++) {
 			enum vg_role role = (enum vg_role)number;
 			if ((attempts[i].roles & VG_ROLE_BIT(role)) == 0)
 				continue;

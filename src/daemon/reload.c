@@ -1,0 +1,452 @@
+#include "config.h"
+
+#include "daemon/reload.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "daemon/notify.h"
+#include "sys/clock.h"
+#include "sys/control_block.h"
+#include "sys/file.h"
+#include "sys/log.h"
+#include "vocab/reason.h"
+
+#define COMPILE_US INT64_C(120000000)
+#define OFFER_US INT64_C(10000000)
+#define KEYS_US OFFER_US /* from the start of keys to their READY */
+#define AGAIN_US INT64_C(1000000)
+#define TEXT_MAX 32768   /* of the compiler's words, that are copied to the log */
+#define LINES_MAX 100
+#define LINE_MAX_BYTES 512
+
+#define OFFERED                                                                                    \
+	(VG_ROLE_BIT(VG_ROLE_WORKER) | VG_ROLE_BIT(VG_ROLE_BROKER) |                               \
+	 VG_ROLE_BIT(VG_ROLE_CONTROLLER))
+
+void vg_reload_init(struct vg_reload *reload, uint64_t number)
+{
+	*reload = (struct vg_reload){.number = number,
+				     .text_fd = -1,
+				     .compile.image_fd = -1,
+				     .deadline = VG_PROCESS_NEVER};
+}
+
+int64_t vg_reload_due(const struct vg_reload *reload)
+{
+	return reload->deadline;
+}
+
+/* Text about it */
+
+static void say(const struct vg_reload *reload, const char *text)
+{
+	char line[LINE_MAX_BYTES];
+	int n = snprintf(line, sizeof(line), "vendgate: error: %s\n", text);
+	if (n > 0 && (size_t)n < sizeof(line) && reload->text_fd >= 0 &&
+	    !vg_file_write_all(reload->text_fd, line, (size_t)n))
+		vg_log(VG_LOG_WARNING, "what a reload came to can't be kept: %m");
+}
+
+/* The compiler's words, line by line; `first` gets the first of them. */
+static void copy_to_log(const struct vg_reload *reload, enum vg_log_level level, char *first,
+			size_t size)
+{
+	static char text[TEXT_MAX]; /* too large for a stack */
+	struct vg_slice rest, line;
+	unsigned count = 0;
+	first[0] = '\0';
+	ssize_t n = pread(reload->text_fd, text, sizeof(text), 0);
+	rest = vg_slice(text, n > 0 ? (size_t)n : 0);
+	while (vg_slice_cut(&rest, '\n', &line)) {
+		if (line.len == 0)
+			continue;
+		if (count == 0)
+			snprintf(first, size, "%.*s", VG_SLICE_FMT(line));
+		if (++count > LINES_MAX) {
+			vg_log(level, "and more: `vendgatectl check` tells all");
+			return;
+		}
+		vg_log(level, "%.*s", VG_SLICE_FMT(line));
+	}
+}
+
+/* Ends */
+
+static void answer(struct vg_gateway *gateway, const struct vg_reload_wish *wish, bool ok,
+		   int text_fd, int64_t now)
+{
+	struct vg_process *controller = vg_child_table_get(&gateway->table, VG_ROLE_CONTROLLER, 0);
+	struct vg_msg_reloaded message = {
+		.id = wish->id, .generation = gateway->generation.number, .ok = ok};
+	if (wish->answered && controller->chan.fd >= 0 &&
+	    !vg_briefing_tell(controller, VG_MSG_RELOADED, &message, &text_fd))
+		vg_briefing_kill(controller, now);
+}
+
+static void tell_event(struct vg_gateway *gateway, const struct vg_reload_wish *wish,
+		       enum vg_reason reason, const char *constraint, const uint8_t before[32])
+{
+	struct vg_msg_tell tell = {.code = vg_reason_row(reason)->code};
+	snprintf(tell.constraint, sizeof(tell.constraint), "%s", constraint);
+	memcpy(tell.actor, wish->actor, sizeof(tell.actor));
+	memcpy(tell.ref, wish->ref, sizeof(tell.ref));
+	memcpy(tell.gen, gateway->generation.image.header->gen, sizeof(tell.gen));
+	if (before != NULL)
+		memcpy(tell.gen_before, before, sizeof(tell.gen_before));
+	vg_briefing_event(gateway, &tell);
+}
+
+static void finish(struct vg_reload *reload, struct vg_gateway *gateway, bool ok, int64_t now)
+{
+	answer(gateway, &reload->now, ok, reload->text_fd, now);
+	vg_fd_close(&reload->text_fd);
+	reload->step = VG_RELOAD_IDLE;
+	reload->deadline = VG_PROCESS_NEVER;
+	vg_notify("READY=1");
+}
+
+static void end_keys(struct vg_process *keys, int64_t now)
+{
+	keys->ahead = false;
+	if (!vg_process_lives(keys))
+		return;
+	keys->state = VG_PROCESS_ENDING;
+	vg_briefing_kill(keys, now);
+}
+
+/*
+ * Nobody uses what was not published. A recorder that may have changed its sinks is replaced by
+ * one that starts with those of the generation that serves.
+ */
+static void withdraw(struct vg_gateway *gateway, int64_t now)
+{
+	struct vg_msg_index number = {.index = gateway->offered.number};
+	for (uint32_t i = 0; i < gateway->table.count; i++) {
+		struct vg_process *process = &gateway->table.rows[i];
+		if (process->ahead)
+			end_keys(process, now);
+		if (gateway->offered.fd < 0 || process->offered != number.index ||
+		    !vg_process_lives(process))
+			continue;
+		process->offered = process->acked = 0;
+		if (process->chan.fd >= 0 && process->role != VG_ROLE_RECORDER &&
+		    vg_briefing_tell(process, VG_MSG_WITHDRAW, &number, NULL))
+			continue;
+		if (process->role == VG_ROLE_RECORDER)
+			process->state = VG_PROCESS_ENDING;
+		vg_briefing_kill(process, now);
+	}
+	vg_generation_close(&gateway->offered);
+}
+
+/* `constraint` is what the event says. */
+static void give_up(struct vg_reload *reload, struct vg_gateway *gateway, const char *constraint,
+		    int64_t now)
+{
+	withdraw(gateway, now);
+	vg_log(VG_LOG_ERROR, "reload refused: generation %llu serves on",
+	       (unsigned long long)gateway->generation.number);
+	tell_event(gateway, &reload->now, VG_REASON_POLICY_RELOAD_REFUSED, constraint, NULL);
+	finish(reload, gateway, false, now);
+}
+
+static void VG_PRINTF(4, 5) refuse(struct vg_reload *reload, struct vg_gateway *gateway,
+				   int64_t now, const char *format, ...)
+{
+	char text[LINE_MAX_BYTES - 64];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	say(reload, text);
+	vg_log(VG_LOG_ERROR, "reload: %s", text);
+	give_up(reload, gateway, text, now);
+}
+
+/* Begin, and what the compiler made */
+
+void vg_reload_ask(struct vg_reload *reload, struct vg_gateway *gateway,
+		   const struct vg_reload_wish *wish)
+{
+	static const char text[] = "vendgate: error: a reload is under way, and another waits\n";
+	if (!reload->next.there) {
+		reload->next = *wish;
+		return;
+	}
+	if (!wish->answered)
+		return; /* the one that waits reads the same files */
+	int fd = vg_shm_memfd("vendgate-reload");
+	if (fd >= 0 && vg_file_write_all(fd, text, strlen(text)))
+		answer(gateway, wish, false, fd, vg_clock_monotonic());
+	vg_fd_close(&fd);
+}
+
+static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
+{
+	char text[64];
+	reload->now = reload->next;
+	reload->next = (struct vg_reload_wish){.there = false};
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now);
+	vg_notify(text);
+	vg_log(VG_LOG_INFO, "reload, asked for by %s", reload->now.actor);
+	reload->text_fd = vg_shm_memfd("vendgate-reload");
+	if (reload->text_fd < 0 ||
+	    !vg_compile_start(&reload->compile, gateway->programs[VG_ROLE_COMPILE],
+			      gateway->config_path, reload->text_fd)) {
+		refuse(reload, gateway, now, "the compiler can't be started");
+		return;
+	}
+	reload->step = VG_RELOAD_COMPILE;
+	reload->deadline = now + COMPILE_US;
+}
+
+void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pid_t pid, int status,
+			int64_t now)
+{
+	char first[LINE_MAX_BYTES];
+	if (reload->step != VG_RELOAD_COMPILE || pid != reload->compile.pid)
+		return;
+	bool ok = vg_compile_take(&reload->compile, &gateway->offered, ++reload->number, status);
+	copy_to_log(reload, ok ? VG_LOG_WARNING : VG_LOG_ERROR, first, sizeof(first));
+	const char *key = ok ? vg_generation_fixed(&gateway->generation, &gateway->offered) : NULL;
+	if (WIFSIGNALED(status))
+		refuse(reload, gateway, now, "the compiler was killed: %s",
+		       strsignal(WTERMSIG(status)));
+	else if (!ok && first[0] == '\0')
+		refuse(reload, gateway, now, "%s gives no policy", gateway->config_path);
+	else if (!ok)
+		give_up(reload, gateway, first, now);
+	else if (key != NULL)
+		refuse(reload, gateway, now, "%s can't change while the gateway runs: restart it",
+		       key);
+	else
+		reload->step = VG_RELOAD_OFFER;
+	if (reload->step == VG_RELOAD_OFFER)
+		reload->deadline = now + OFFER_US;
+}
+
+/* Offer */
+
+enum progress { DONE, WAITS, FAILED };
+
+/* A place for keys: free, or made so by ending those that have signed for the longest. */
+static struct vg_process *find_place(struct vg_gateway *gateway, uint32_t index, int64_t now)
+{
+	struct vg_process *oldest = NULL;
+	for (uint32_t i = 0; i < gateway->table.count; i++) {
+		struct vg_process *keys = &gateway->table.rows[i];
+		if (keys->index != index || !vg_child_table_is_spare(&gateway->table, keys))
+			continue;
+		if (!vg_process_lives(keys))
+			return keys;
+		if (oldest == NULL || keys->started < oldest->started)
+			oldest = keys;
+	}
+	if (oldest != NULL && oldest->state != VG_PROCESS_ENDING)
+		end_keys(oldest, now);
+	return NULL;
+}
+
+static struct vg_process *find_ahead(struct vg_gateway *gateway, uint32_t index)
+{
+	for (uint32_t i = 0; i < gateway->table.count; i++) {
+		struct vg_process *keys = &gateway->table.rows[i];
+		if (keys->role == VG_ROLE_KEYS && keys->index == index && keys->ahead)
+			return keys;
+	}
+	return NULL;
+}
+
+/* New keys for that worker, that are ready to sign. */
+static enum progress prepare_keys(struct vg_gateway *gateway, uint32_t index, int64_t now,
+				  struct vg_process **keys)
+{
+	*keys = find_ahead(gateway, index);
+	if (*keys != NULL)
+		return (*keys)->state == VG_PROCESS_SERVING ? DONE : WAITS;
+	struct vg_process *place = find_place(gateway, index, now);
+	if (place == NULL)
+		return WAITS;
+	place->ahead = true;
+	if (!vg_briefing_start(gateway, place, now)) {
+		if (place->pid == 0)
+			place->ahead = false;
+		return FAILED;
+	}
+	place->deadline = now + KEYS_US;
+	return WAITS;
+}
+
+static enum progress offer_one(struct vg_gateway *gateway, struct vg_process *process, int64_t now)
+{
+	struct vg_process *keys = NULL;
+	/* Those that come later start with what serves then. */
+	if (process->state == VG_PROCESS_DOWN || process->state == VG_PROCESS_ENDING)
+		return DONE;
+	if (process->state != VG_PROCESS_SERVING || process->chan.fd < 0)
+		return WAITS;
+	if (process->offered == gateway->offered.number)
+		return process->acked == process->offered ? DONE : WAITS;
+	enum progress progress = process->role == VG_ROLE_WORKER
+					 ? prepare_keys(gateway, process->index, now, &keys)
+					 : DONE;
+	if (progress == DONE)
+		progress = vg_briefing_offer(gateway, process, keys) ? WAITS : FAILED;
+	return progress;
+}
+
+/* To all of `roles`; *late is one that isn't done. */
+static enum progress offer_all(struct vg_gateway *gateway, uint32_t roles, int64_t now,
+			       const struct vg_process **late)
+{
+	enum progress all = DONE;
+	for (uint32_t i = 0; i < gateway->table.count; i++) {
+		struct vg_process *process = &gateway->table.rows[i];
+		if ((roles & VG_ROLE_BIT(process->role)) == 0)
+			continue;
+		enum progress one = offer_one(gateway, process, now);
+		if (one > all) {
+			all = one;
+			*late = process;
+		}
+	}
+	return all;
+}
+
+/* Each worker's new keys become its own; those before end when it lets go of them. */
+static void change_keys(struct vg_gateway *gateway, int64_t now)
+{
+	for (uint32_t i = 0; i < gateway->table.workers; i++) {
+		struct vg_process *worker = vg_child_table_get(&gateway->table, VG_ROLE_WORKER, i);
+		struct vg_process *own = vg_child_table_keys(&gateway->table, i);
+		struct vg_process *ahead = find_ahead(gateway, i);
+		if (ahead != NULL && worker->acked == gateway->offered.number) {
+			ahead->restarts = own->restarts;
+			ahead->ahead = false;
+			worker->slot = ahead->slot;
+			continue;
+		}
+		/* There is no worker: the next one needs keys of the new generation. */
+		end_keys(own, now);
+		if (ahead != NULL)
+			end_keys(ahead, now);
+	}
+}
+
+static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
+{
+	struct vg_process *controller = vg_child_table_get(&gateway->table, VG_ROLE_CONTROLLER, 0);
+	struct vg_msg_index number = {.index = gateway->offered.number};
+	uint8_t before[32];
+	char hex[17];
+	memcpy(before, gateway->generation.image.header->gen, sizeof(before));
+	change_keys(gateway, now);
+	vg_generation_close(&gateway->generation);
+	gateway->generation = gateway->offered;
+	gateway->generation_since = vg_clock_wall();
+	gateway->offered = (struct vg_generation){.fd = -1};
+	/* Another controller would publish it when it starts. */
+	if (vg_process_lives(controller) && controller->chan.fd >= 0 &&
+	    !vg_briefing_tell(controller, VG_MSG_PUBLISH, &number, NULL))
+		vg_briefing_kill(controller, now);
+	vg_hex(hex, gateway->generation.image.header->gen, 8);
+	vg_log(VG_LOG_INFO, "reload: generation %llu (%s) serves",
+	       (unsigned long long)number.index, hex);
+	tell_event(gateway, &reload->now, VG_REASON_POLICY_RELOAD, "", before);
+	finish(reload, gateway, true, now);
+}
+
+/*
+ * A worker holds one generation beside the one that it serves by: before it is given another, it
+ * must be able to see that the last one is in use. A controller that is away makes us wait.
+ */
+static bool is_published(const struct vg_gateway *gateway)
+{
+	const struct vg_control_block *block =
+		vg_control_block_open(gateway->block_map.mem, gateway->block_map.size);
+	return block != NULL &&
+	       vg_control_block_generation(block) == gateway->generation.number;
+}
+
+static void advance(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
+{
+	char text[VG_PROCESS_TEXT];
+	const struct vg_process *late = NULL;
+	enum progress progress = is_published(gateway) ? offer_all(gateway, OFFERED, now, &late)
+						       : WAITS;
+	if (progress == DONE && reload->step == VG_RELOAD_OFFER)
+		reload->step = VG_RELOAD_SINKS;
+	if (progress == DONE)
+		progress = offer_all(gateway, VG_ROLE_BIT(VG_ROLE_RECORDER), now, &late);
+	if (progress == DONE) {
+		commit(reload, gateway, now);
+		return;
+	}
+	if (late == NULL)
+		late = vg_child_table_get(&gateway->table, VG_ROLE_CONTROLLER, 0);
+	vg_process_text(text, late);
+	if (progress == FAILED)
+		refuse(reload, gateway, now, "%s can't be given the new generation", text);
+	else if (reload->deadline <= now)
+		refuse(reload, gateway, now, "%s did not take the new generation in time", text);
+}
+
+void vg_reload_acked(struct vg_reload *reload, struct vg_gateway *gateway,
+		     struct vg_process *process, const struct vg_msg_image_ack *ack, int64_t now)
+{
+	char text[VG_PROCESS_TEXT];
+	if (gateway->offered.fd < 0 || ack->generation != gateway->offered.number ||
+	    process->offered != ack->generation)
+		return; /* to one that was given up meanwhile */
+	if (ack->error == 0) {
+		process->acked = ack->generation;
+		return;
+	}
+	vg_process_text(text, process);
+	/* It has not taken it: there is nothing to withdraw. */
+	process->offered = 0;
+	refuse(reload, gateway, now, "%s can't take the new generation: %s", text,
+	       strerror(ack->error));
+}
+
+void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
+		    const struct vg_process *process, bool keys_lost, int64_t now)
+{
+	if (process->role == VG_ROLE_CONTROLLER)
+		reload->now.answered = reload->next.answered = false;
+	if (keys_lost && gateway->offered.fd >= 0)
+		refuse(reload, gateway, now, "no keys for worker %u: the gateway's log says why",
+		       process->index);
+}
+
+void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
+{
+	if (reload->step == VG_RELOAD_COMPILE && reload->deadline <= now) {
+		vg_log(VG_LOG_ERROR, "the compiler doesn't end: killed");
+		(void)kill(reload->compile.pid, SIGKILL);
+		reload->deadline = now + AGAIN_US;
+	}
+	if (reload->step == VG_RELOAD_OFFER || reload->step == VG_RELOAD_SINKS)
+		advance(reload, gateway, now);
+	if (reload->step == VG_RELOAD_IDLE && reload->next.there)
+		begin(reload, gateway, now);
+}
+
+void vg_reload_stop(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
+{
+	reload->next.there = false;
+	if (reload->step == VG_RELOAD_IDLE)
+		return;
+	if (reload->compile.pid > 0) {
+		(void)kill(reload->compile.pid, SIGKILL);
+		vg_fd_close(&reload->compile.image_fd);
+		reload->compile.pid = 0;
+	}
+	refuse(reload, gateway, now, "the gateway ends");
+}

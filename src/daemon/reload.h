@@ -1,0 +1,67 @@
+/*
+ * A reload: compile, offer, publish; all or nothing. It never waits: the supervisor's turns drive
+ * it. Until every child that serves has said that it can take the new generation, the one before
+ * stays; where one can't, or a time is over, nobody is told to use it. Called by supervisor.c.
+ *
+ *   COMPILE  `vendgatectl compile` runs, its words go to a memfd
+ *   OFFER    workers (with new keys), broker and controller are given the image, and answer
+ *   SINKS    then the recorder, which changes its sinks when told: so it is told last
+ *
+ * A second wish while one is carried out waits; a third is merged with it, or refused.
+ */
+#ifndef VG_DAEMON_RELOAD_H
+#define VG_DAEMON_RELOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "daemon/briefing.h"
+
+enum vg_reload_step { VG_RELOAD_IDLE, VG_RELOAD_COMPILE, VG_RELOAD_OFFER, VG_RELOAD_SINKS };
+
+struct vg_reload_wish {
+	bool there;
+	bool answered; /* the controller waits for RELOADED with `id` */
+	uint64_t id;
+	char actor[VG_ACTOR_MAX];
+	char ref[VG_REF_MAX];
+};
+
+struct vg_reload {
+	enum vg_reload_step step;
+	struct vg_reload_wish now, next;
+	struct vg_compile compile;
+	int text_fd;      /* a memfd: what is to be said about it; -1 */
+	uint64_t number;  /* of the last generation that was tried */
+	int64_t deadline; /* of this step */
+};
+
+void vg_reload_init(struct vg_reload *reload, uint64_t number);
+
+/* The gateway ends: whatever is under way is given up. */
+void vg_reload_stop(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now);
+
+/* Somebody wants one. */
+void vg_reload_ask(struct vg_reload *reload, struct vg_gateway *gateway,
+		   const struct vg_reload_wish *wish);
+
+/* What is due; once a turn, when all rows are settled. */
+void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now);
+
+/* When something is due by time alone; VG_PROCESS_NEVER. */
+int64_t vg_reload_due(const struct vg_reload *reload) VG_MUST_CHECK;
+
+/* A process ended that is none of the table's: the compiler, or nothing of ours. */
+void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pid_t pid, int status,
+			int64_t now);
+
+/* A child died. `keys_lost`: it was to sign for the generation that is on offer, and can't. */
+void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
+		    const struct vg_process *process, bool keys_lost, int64_t now);
+
+void vg_reload_acked(struct vg_reload *reload, struct vg_gateway *gateway,
+		     struct vg_process *process, const struct vg_msg_image_ack *ack, int64_t now);
+
+#endif

@@ -16,7 +16,7 @@ bool vg_loop_init(struct vg_loop *loop)
 	return loop->base != NULL;
 }
 
-static void free_resting(struct vg_loop *loop)
+void vg_loop_free_resting(struct vg_loop *loop)
 {
 	while (loop->resting != NULL) {
 		struct vg_resting *one = loop->resting;
@@ -27,7 +27,7 @@ static void free_resting(struct vg_loop *loop)
 
 void vg_loop_fini(struct vg_loop *loop)
 {
-	free_resting(loop);
+	vg_loop_free_resting(loop);
 	if (loop->base != NULL)
 		event_base_free(loop->base);
 	loop->base = NULL;
@@ -40,7 +40,7 @@ bool vg_loop_turn(struct vg_loop *loop, bool wait)
 		return false;
 	if (loop->maintain != NULL)
 		loop->maintain(loop->arg);
-	free_resting(loop);
+	vg_loop_free_resting(loop);
 	return true;
 }
 
@@ -61,8 +61,8 @@ static void read_clocks(struct vg_loop *loop)
 {
 	if (!loop->stale)
 		return;
-	loop->wall = vg_clock_wall();
-	loop->monotonic = vg_clock_monotonic();
+	loop->wall = vg_clock_wall() + loop->ahead;
+	loop->monotonic = vg_clock_monotonic() + loop->ahead;
 	loop->stale = false;
 }
 

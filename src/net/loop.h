@@ -24,6 +24,7 @@ struct vg_loop {
 	struct event_base *base;
 	int64_t wall;      /* microseconds since 1970 UTC, of this turn */
 	int64_t monotonic; /* microseconds */
+	int64_t ahead;     /* what tests and replay have let pass, beside the clocks */
 	bool stale;        /* nobody has asked for the time in this turn */
 	bool stopped;
 	struct vg_resting *resting;
@@ -49,6 +50,9 @@ int64_t vg_loop_monotonic(struct vg_loop *loop) VG_MUST_CHECK;
 /* Frees `object` with `free` when this turn is over. */
 void vg_loop_rest(struct vg_loop *loop, struct vg_resting *resting, void *object,
 		  void (*free)(void *object));
+
+/* What rests is freed now: before the loop ends, by whoever is in no callback. */
+void vg_loop_free_resting(struct vg_loop *loop);
 
 /* Arms a timer made with evtimer_assign, `ms` from now (0: at the next turn). */
 void vg_loop_arm(struct event *timer, uint64_t ms);

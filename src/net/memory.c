@@ -40,8 +40,13 @@ static enum vg_io memory_write(struct vg_stream *stream, const char *bytes, size
 
 static enum vg_io memory_end(struct vg_stream *stream)
 {
-	stream->memory->out_ended = true;
-	return stream->memory->broken ? VG_IO_ERROR : VG_IO_OK;
+	struct vg_memory *memory = stream->memory;
+	if (memory->broken)
+		return VG_IO_ERROR;
+	if (writable(memory) == 0) /* as where a close_notify finds no room */
+		return VG_IO_AGAIN;
+	memory->out_ended = true;
+	return VG_IO_OK;
 }
 
 static bool memory_pending(const struct vg_stream *stream VG_UNUSED)
@@ -63,7 +68,6 @@ static void memory_reset(struct vg_stream *stream)
 static void memory_close(struct vg_stream *stream)
 {
 	struct vg_memory *memory = stream->memory;
-	memory->out_ended = true;
 	memory->closed = true;
 	memory->stream = NULL;
 }

@@ -194,12 +194,12 @@ void vg_stream_want(struct vg_stream *stream, bool read, bool write)
 enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
 {
 	size_t avail = 0, done = 0;
-	*more = false;
 	if (stream->ops == NULL)
 		return VG_IO_ERROR;
 	char *space = vg_buf_space(buf, want, &avail);
 	if (space == NULL)
 		return vg_buf_room(buf) == 0 ? VG_IO_FULL : VG_IO_ERROR;
+	*more = false;
 	enum vg_io io = stream->ops->read(stream, space, avail < want ? avail : want, &done);
 	if (io == VG_IO_OK) {
 		vg_buf_added(buf, done);

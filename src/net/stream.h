@@ -75,7 +75,7 @@ void vg_stream_want(struct vg_stream *stream, bool read, bool write);
 
 /*
  * Reads once into the buffer, at most `want` bytes. Where the stream may have more that no event
- * will tell of (TLS), *more is set.
+ * will tell of (TLS), *more is set, else cleared; a full buffer leaves it as it was.
  */
 enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
 	VG_MUST_CHECK;

@@ -4,6 +4,7 @@
 
 #include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 
 /* Of what a vendor chose, only so much is kept for the event. */
 static struct vg_slice keep(struct vg_exchange *x, struct vg_slice text)
@@ -60,8 +61,8 @@ static void keep_query_keys(struct vg_exchange *x, const struct vg_query *query)
 
 static void mark_path(struct vg_exchange *x, uint32_t service, uint32_t rule)
 {
-	x->asked.mark_bytes = vg_capture_marks(x->asked.marks, x->worker->image, service, rule,
-					       &x->worker->path);
+	x->asked.mark_bytes = vg_capture_marks(x->asked.marks, &x->client->generation->image,
+					       service, rule, &x->worker->path);
 }
 
 /*
@@ -76,7 +77,8 @@ static void mark_judged(struct vg_exchange *x, const struct vg_verdict *verdict)
 	if (x->asked.mark_bytes == 0)
 		return; /* no segment, or never read */
 	if (service == VG_NO_ROW)
-		service = vg_route_service(x->worker->image, x->asked.host, path, &below);
+		service = vg_route_service(&x->client->generation->image, x->asked.host, path,
+					   &below);
 	mark_path(x, service, verdict->rule);
 }
 
@@ -119,6 +121,7 @@ void vg_admit_raw(struct vg_exchange *x, const struct vg_http_head *head, struct
 	if (!vg_slice_cut(&line, ' ', &method) || !vg_slice_cut(&line, ' ', &target))
 		return;
 	x->asked.method = keep(x, method);
+	x->asked.head = vg_slice_eq(method, VG_SLICE("HEAD"));
 	x->asked.path = keep(x, vg_slice_first(target, vg_slice_find(target, '?')));
 }
 
@@ -155,7 +158,7 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict *verdict,
 			   struct vg_http_extra *extras, char addr[VG_ADDR_TEXT])
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_cert_facts *facts = x->client->peer->facts;
 	size_t count = 0;
 	vg_addr_text(addr, &x->client->src);
@@ -174,7 +177,7 @@ static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict 
 static bool write_request(struct vg_exchange *x, const struct vg_http_head *head,
 			  const struct vg_verdict *verdict)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_img_service *service = &vg_img_services(image)[verdict->service];
 	struct vg_http_extra extras[EXTRAS_MAX] = {
 		{"X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1)},
@@ -198,7 +201,7 @@ enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
 			enum vg_reason malformed)
 {
 	struct vg_facts facts = facts_of(x, head, malformed);
-	struct vg_verdict verdict = vg_decide(x->worker->image, &facts);
+	struct vg_verdict verdict = vg_decide(&x->client->generation->image, &facts);
 	x->step = verdict.step;
 	x->constraint = keep(x, verdict.constraint);
 	x->service = verdict.service;

@@ -2,6 +2,7 @@
 
 #include "proxy/conn.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 #include "proxy/origin.h"
 #include "proxy/redirect.h"
 
@@ -18,7 +19,7 @@ static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const ch
 
 static struct vg_redirect redirect_of(const struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_img_service *service = &vg_img_services(image)[x->service];
 	struct vg_slice url = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text);
 	return (struct vg_redirect){
@@ -60,7 +61,7 @@ static bool map_links(struct vg_exchange *x, const struct vg_http_head *head,
 
 bool vg_answer_hides(const struct vg_exchange *x)
 {
-	return vg_img_vendors(x->worker->image)[x->client->vendor].hide != 0;
+	return vg_img_vendors(&x->client->generation->image)[x->client->vendor].hide != 0;
 }
 
 /* An answer to HEAD has no body, and tells the length that one to GET would have had. */
@@ -86,7 +87,7 @@ static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *he
 		.framing = told_framing(x, head),
 		.length = head->length,
 		.close = !x->req_whole,
-		.no_store = vg_img_services(x->worker->image)[x->service].has_data != 0,
+		.no_store = vg_img_services(&x->client->generation->image)[x->service].has_data != 0,
 		.location = location,
 		.extras = &extra,
 		.extra_count = links.len > 0,

@@ -11,8 +11,11 @@
 #include "proxy/ids.h"
 #include "tls/server.h"
 
+struct vg_generation;
+
 struct vg_client {
 	char id[VG_ULID_TEXT]; /* of the connection */
+	struct vg_generation *generation; /* under which it was judged; a reference */
 	struct vg_addr src;
 	uint16_t sport;
 	uint32_t vendor, ident; /* VG_NO_ROW until proven */

@@ -5,6 +5,7 @@
 #include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 
 /* The wire: what the exchange asks for. */
 
@@ -72,6 +73,12 @@ static void wire_cut(void *codec)
 	h1->cut = true;
 }
 
+static uint64_t wire_sent(const void *codec)
+{
+	const struct vg_h1 *h1 = codec;
+	return h1->sent;
+}
+
 static void pump(struct vg_h1 *h1);
 
 static void wire_kick(void *codec)
@@ -96,6 +103,7 @@ static const struct vg_wire_ops wire = {
 	.problem = wire_problem,
 	.go_on = wire_go_on,
 	.cut = wire_cut,
+	.sent = wire_sent,
 	.kick = wire_kick,
 	.done = wire_done,
 };
@@ -134,7 +142,9 @@ static void flush(struct vg_h1 *h1)
 {
 	if (h1->out.len == 0 || h1->blocked || h1->broken)
 		return;
+	size_t before = h1->out.len;
 	enum vg_io io = vg_stream_flush(&h1->conn->stream, &h1->out);
+	h1->sent += before - h1->out.len;
 	h1->blocked = io == VG_IO_AGAIN;
 	if (io == VG_IO_ERROR)
 		lose(h1, "client closed");
@@ -164,13 +174,17 @@ static void serve(struct vg_h1 *h1, size_t len)
 {
 	struct vg_http_head *head = &h1->conn->worker->head;
 	struct vg_slice text = vg_slice_first(vg_buf_slice(&h1->in), len);
+	enum vg_reason stranger = vg_conn_follow(h1->conn);
 	enum vg_reason reason = vg_http_parse_request(head, text);
 	struct vg_exchange *x = start(h1);
 	if (x == NULL)
 		return;
 	h1->minor_0 = head->minor == 0;
 	h1->keep_alive = reason == VG_REASON_NONE && head->keep_alive;
-	if (reason == VG_REASON_NONE) {
+	if (stranger != VG_REASON_NONE) {
+		h1->last = true;
+		vg_exchange_refuse(x, stranger, "no longer in the policy", head, text);
+	} else if (reason == VG_REASON_NONE) {
 		vg_http_body_init(&h1->body, head->framing, head->length);
 		vg_exchange_head(x, head);
 	} else {
@@ -191,7 +205,7 @@ static bool next_request(struct vg_h1 *h1)
 	if (scan == VG_SCAN_MORE && vg_buf_room(&h1->in) > 0) {
 		if (!h1->head_begun)
 			vg_conn_deadline(h1->conn,
-					 h1->conn->worker->gateway->header_timeout_ms);
+					 h1->conn->client.generation->gateway->header_timeout_ms);
 		h1->head_begun = true;
 		return h1->more && fill(h1);
 	}
@@ -249,7 +263,7 @@ static void rest(struct vg_h1 *h1)
 	vg_buf_release(&h1->in);
 	vg_buf_release(&h1->out);
 	if (!h1->head_begun)
-		vg_conn_deadline(h1->conn, h1->conn->worker->gateway->idle_timeout_ms);
+		vg_conn_deadline(h1->conn, h1->conn->client.generation->gateway->idle_timeout_ms);
 }
 
 /* All that could be done is done: what is waited for, or the end. */
@@ -293,8 +307,11 @@ void vg_h1_fini(struct vg_h1 *h1)
 {
 	h1->pumping = true;
 	h1->broken = true;
+	/* An end in order would make half an answer a whole one, where its length isn't told. */
+	if (h1->exchange != NULL && h1->exchange->answered)
+		vg_stream_reset(&h1->conn->stream);
 	if (h1->exchange != NULL)
-		vg_exchange_gone(h1->exchange, "client closed");
+		vg_exchange_gone(h1->exchange, "gateway closed");
 	vg_buf_fini(&h1->in);
 	vg_buf_fini(&h1->out);
 }

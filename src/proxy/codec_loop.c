@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 #include "proxy/origin.h"
 
 #define RING_ID 1
@@ -41,31 +41,61 @@ bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, ui
 	*loop = (struct vg_loopback){.dialer = {on_dial, loop}};
 	struct vg_worker *worker = &loop->worker;
 	worker->child = &loop->child;
-	worker->image = image;
-	worker->gateway = vg_img_gateway(image);
 	worker->conn_max = 1;
-	vg_hex(worker->gen, image->header->gen, sizeof(image->header->gen));
 	vg_memory_init(&loop->vendor, VG_LOOPBACK_MAX);
-	if (!vg_loop_init(&worker->loop) || !vg_pool_init(&worker->pool, worker, NULL) ||
-	    !make_ring(loop, slots)) {
+	vg_dials_init(&worker->dials, worker);
+	worker->dials.dialer = &loop->dialer;
+	if (!vg_loop_init(&worker->loop) || !make_ring(loop, slots) ||
+	    (worker->current = vg_generation_new(worker, 1, image)) == NULL) {
 		vg_loopback_fini(loop);
 		return false;
 	}
-	worker->pool.dialer = &loop->dialer;
 	return true;
+}
+
+static void close_all(struct vg_loopback *loop)
+{
+	struct vg_generation *generation = loop->worker.current;
+	if (loop->vendor.stream != NULL)
+		vg_conn_close(loop->conn);
+	if (generation == NULL)
+		return;
+	struct vg_pool *pool = &generation->pool;
+	for (uint32_t i = 0; i < pool->row_count; i++)
+		while (pool->rows[i].idle != NULL)
+			vg_pool_drop(pool, pool->rows[i].idle);
+}
+
+static void forget_all(struct vg_loopback *loop)
+{
+	for (uint32_t i = 0; i < loop->origin_count; i++) {
+		VG_ASSERT(loop->origins[i].memory.stream == NULL);
+		vg_memory_fini(&loop->origins[i].memory);
+	}
+	vg_memory_fini(&loop->vendor);
+	loop->origin_count = 0;
+}
+
+void vg_loopback_reset(struct vg_loopback *loop)
+{
+	struct vg_record record;
+	close_all(loop);
+	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
+	while (vg_loopback_event(loop, &record))
+		;
+	forget_all(loop);
 }
 
 void vg_loopback_fini(struct vg_loopback *loop)
 {
 	struct vg_worker *worker = &loop->worker;
-	if (loop->vendor.stream != NULL)
-		vg_conn_close(loop->conn);
-	vg_pool_fini(&worker->pool);
+	close_all(loop);
+	vg_dials_fini(&worker->dials);
+	vg_loop_free_resting(&worker->loop);
+	vg_generation_unref(&worker->current);
 	vg_loop_fini(&worker->loop);
 	vg_exchange_free_spare(worker);
-	for (uint32_t i = 0; i < loop->origin_count; i++)
-		vg_memory_fini(&loop->origins[i].memory);
-	vg_memory_fini(&loop->vendor);
+	forget_all(loop);
 	free(loop->ring_mem);
 	free(loop->tail_mem);
 	loop->ring_mem = loop->tail_mem = NULL;
@@ -93,10 +123,11 @@ void vg_loopback_dialed(struct vg_loopback *loop, uint32_t index, int error)
 	struct vg_origin *origin = NULL;
 	asked->dial = 0;
 	if (error == 0) {
-		origin = vg_origin_new_memory(&loop->worker, &asked->memory, asked->upstream);
+		origin = vg_origin_new_memory(
+			vg_dials_generation(&loop->worker.dials, id), &asked->memory, asked->upstream);
 		error = origin == NULL ? ENOMEM : 0;
 	}
-	vg_pool_dialed(&loop->worker.pool, id, origin, error);
+	vg_dials_answer(&loop->worker.dials, id, origin, error);
 }
 
 bool vg_loopback_run(struct vg_loopback *loop)
@@ -112,14 +143,45 @@ bool vg_loopback_run(struct vg_loopback *loop)
 	return false;
 }
 
-bool vg_loopback_expire(struct vg_loopback *loop)
+/* The deadline that runs, and how long it still does; NULL. */
+static struct event *running(const struct vg_loopback *loop, int64_t *left)
 {
 	struct vg_exchange *exchange = vg_loopback_exchange(loop);
+	struct timeval when, now;
 	if (loop->vendor.stream == NULL)
-		return false;
+		return NULL;
 	struct event *deadline = exchange != NULL ? &exchange->deadline : &loop->conn->deadline;
-	if (!evtimer_pending(deadline, NULL))
+	if (!evtimer_pending(deadline, &when))
+		return NULL;
+	(void)evutil_gettimeofday(&now, NULL);
+	*left = (int64_t)(when.tv_sec - now.tv_sec) * 1000000 + (when.tv_usec - now.tv_usec);
+	if (*left < 0)
+		*left = 0;
+	return deadline;
+}
+
+static void pass(struct vg_loopback *loop, int64_t us)
+{
+	loop->worker.loop.ahead += us;
+	loop->worker.loop.stale = true;
+}
+
+bool vg_loopback_wait(struct vg_loopback *loop)
+{
+	int64_t left;
+	if (running(loop, &left) == NULL)
 		return false;
+	pass(loop, left / 2);
+	return true;
+}
+
+bool vg_loopback_expire(struct vg_loopback *loop)
+{
+	int64_t left;
+	struct event *deadline = running(loop, &left);
+	if (deadline == NULL)
+		return false;
+	pass(loop, left);
 	event_active(deadline, EV_TIMEOUT, 1);
 	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
 	return true;

@@ -39,6 +39,10 @@ bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, ui
 	VG_MUST_CHECK;
 void vg_loopback_fini(struct vg_loopback *loop);
 
+/* Back to a worker that nobody has come to: connections close, upstreams are forgotten. Cheaper
+   than another one, whose ring has megabytes. All dials are answered. */
+void vg_loopback_reset(struct vg_loopback *loop);
+
 /* The vendor connects anew, after its former connection was closed. False: no memory. */
 bool vg_loopback_connect(struct vg_loopback *loop, const struct vg_client *client) VG_MUST_CHECK;
 
@@ -54,6 +58,9 @@ bool vg_loopback_run(struct vg_loopback *loop) VG_MUST_CHECK;
 
 /* The deadline of the request under way passes, or that of the connection; false: none runs. */
 bool vg_loopback_expire(struct vg_loopback *loop) VG_MUST_CHECK;
+
+/* Half of the time until then passes; the clocks say so. */
+bool vg_loopback_wait(struct vg_loopback *loop) VG_MUST_CHECK;
 
 /* The next event, valid until the next call; false: there is none. */
 bool vg_loopback_event(struct vg_loopback *loop, struct vg_record *record) VG_MUST_CHECK;

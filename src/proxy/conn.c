@@ -8,6 +8,8 @@
 
 #include "net/memory.h"
 #include "proxy/ctx.h"
+#include "proxy/follow.h"
+#include "proxy/generation.h"
 #include "proxy/tell.h"
 #include "proxy/worker.h"
 
@@ -40,21 +42,28 @@ void vg_conn_deadline(struct vg_conn *conn, uint64_t ms)
 		vg_loop_arm(&conn->deadline, ms);
 }
 
-static void linger(struct vg_conn *conn)
+/* `ended`: our half is; else that is tried again as soon as there is room. */
+static void linger(struct vg_conn *conn, bool ended)
 {
 	conn->state = VG_CONN_LINGER;
 	vg_conn_deadline(conn, LINGER_MS);
-	vg_stream_want(&conn->stream, true, false);
+	vg_stream_want(&conn->stream, !conn->h1.eof, !ended);
+}
+
+static void end_half(struct vg_conn *conn)
+{
+	enum vg_io io = vg_stream_end(&conn->stream);
+	if (io == VG_IO_ERROR || (io == VG_IO_OK && conn->h1.eof))
+		vg_conn_close(conn);
+	else if (conn->state != VG_CONN_LINGER)
+		linger(conn, io == VG_IO_OK);
+	else
+		vg_stream_want(&conn->stream, !conn->h1.eof, io != VG_IO_OK);
 }
 
 void vg_conn_finish(struct vg_conn *conn)
 {
-	bool heard_all = conn->h1.eof;
-	enum vg_io io = vg_stream_end(&conn->stream);
-	if (heard_all || io == VG_IO_ERROR)
-		vg_conn_close(conn);
-	else
-		linger(conn);
+	end_half(conn);
 }
 
 /* One failed handshake, one event; then the alert is given time to arrive. */
@@ -70,13 +79,13 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
 		vg_conn_close(conn);
 	else
-		linger(conn);
+		linger(conn, true);
 }
 
 static void begin_serving(struct vg_conn *conn)
 {
 	conn->state = VG_CONN_SERVING;
-	vg_h1_init(&conn->h1, conn, conn->worker->gateway->header_bytes);
+	vg_h1_init(&conn->h1, conn, conn->client.generation->gateway->header_bytes);
 	vg_h1_ready(&conn->h1, VG_STREAM_READ);
 }
 
@@ -114,10 +123,34 @@ static void shake(struct vg_conn *conn)
 	}
 }
 
+static void set_generation(struct vg_conn *conn, struct vg_generation *generation)
+{
+	struct vg_generation *before = conn->client.generation;
+	conn->client.generation = vg_generation_ref(generation);
+	vg_generation_unref(&before);
+}
+
+enum vg_reason vg_conn_follow(struct vg_conn *conn)
+{
+	struct vg_generation *newest = vg_follow_current(conn->worker);
+	if (conn->client.generation == newest || conn->stream.tls == NULL)
+		return VG_REASON_NONE;
+	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls,
+						       vg_loop_wall(&conn->worker->loop));
+	if (reason != VG_REASON_NONE)
+		return reason;
+	conn->client.vendor = conn->client.peer->vendor;
+	conn->client.ident = conn->client.peer->ident;
+	set_generation(conn, newest);
+	return VG_REASON_NONE;
+}
+
 void vg_conn_handshake(void *owner)
 {
 	struct vg_conn *conn = owner;
-	struct vg_tls_session *session = vg_tls_session_new(conn->worker->tls, conn->stream.fd);
+	set_generation(conn, vg_follow_current(conn->worker));
+	struct vg_tls_session *session =
+		vg_tls_session_new(conn->client.generation->tls, conn->stream.fd);
 	if (session == NULL) {
 		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;
@@ -165,7 +198,9 @@ static void on_ready(void *owner, unsigned what)
 		vg_h1_ready(&conn->h1, what);
 		return;
 	case VG_CONN_LINGER:
-		if (vg_stream_discard(&conn->stream) != VG_IO_AGAIN)
+		if ((what & VG_STREAM_WRITE) != 0)
+			end_half(conn);
+		else if (vg_stream_discard(&conn->stream) != VG_IO_AGAIN)
 			vg_conn_close(conn);
 		return;
 	case VG_CONN_CLOSED:
@@ -194,6 +229,7 @@ static struct vg_conn *make(struct vg_worker *worker, const struct vg_client *cl
 	conn->worker = worker;
 	conn->slot = VG_NO_SLOT;
 	conn->client = *client;
+	conn->client.generation = vg_generation_ref(vg_follow_current(worker));
 	conn->client.began = vg_loop_monotonic(&worker->loop);
 	vg_ids_next(&worker->ids, vg_loop_wall(&worker->loop), conn->client.id);
 	VG_ASSERT(evtimer_assign(&conn->deadline, worker->loop.base, on_deadline, conn) == 0);
@@ -224,13 +260,15 @@ void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src,
 	int on = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
-	vg_conn_deadline(conn, worker->gateway->header_timeout_ms);
+	vg_conn_deadline(conn, conn->client.generation->gateway->header_timeout_ms);
 	vg_stream_want(&conn->stream, true, false);
 }
 
 static void free_now(void *object)
 {
-	free(object);
+	struct vg_conn *conn = object;
+	vg_generation_unref(&conn->client.generation);
+	free(conn);
 }
 
 void vg_conn_close(struct vg_conn *conn)

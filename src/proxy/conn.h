@@ -48,6 +48,12 @@ struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *
 void vg_conn_handshake(void *conn);
 void vg_conn_place_timeout(void *conn);
 
+/*
+ * Before a request: where there is a newer generation, whose vendor it is there, by the
+ * certificate that was proven in the handshake. NONE, or why it is nobody's any more.
+ */
+enum vg_reason vg_conn_follow(struct vg_conn *conn) VG_MUST_CHECK;
+
 /* The codec has said its last: the half is ended, then it lingers. */
 void vg_conn_finish(struct vg_conn *conn);
 

@@ -10,28 +10,25 @@
 #include "net/child.h"
 #include "net/loop.h"
 #include "policy/decide.h"
+#include "proxy/dials.h"
 #include "proxy/ids.h"
 #include "proxy/places.h"
-#include "proxy/pool.h"
 #include "tls/client.h"
 #include "tls/server.h"
 
 struct vg_conn;
 struct vg_exchange;
+struct vg_generation;
 
 struct vg_worker {
 	struct vg_loop loop;
 	struct vg_child *child;
-	const struct vg_image *image;
-	const struct vg_img_gateway *gateway; /* of the image */
-	char gen[65];                         /* the image's digest, for events */
-	struct vg_tls_server *tls;
-	struct vg_tls_client *upstream_tls;
+	struct vg_generation *current; /* what new connections and requests follow */
 	struct vg_map ring_map, tail_map;
 	struct vg_ring ring;
 	struct vg_ids ids;
 	struct vg_places places;
-	struct vg_pool pool;
+	struct vg_dials dials;
 
 	struct vg_conn *conns; /* all of them */
 	uint32_t conn_count;

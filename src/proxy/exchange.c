@@ -4,7 +4,9 @@
 
 #include "proxy/admit.h"
 #include "proxy/answer.h"
+#include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 #include "proxy/origin.h"
 #include "proxy/reach.h"
 #include "proxy/tell.h"
@@ -12,6 +14,8 @@
 #define ARENA_MAX ((size_t)262144)
 #define REQUEST_MAX ((size_t)81920) /* a head as it goes upstream */
 #define SPARES 64
+#define PACE_MS 10000 /* a vendor sends or takes at least so many bytes in each such span */
+#define PACE_BYTES 10240
 #define DIAL_SLACK_MS 1000 /* the broker keeps the time; this is for a broker that doesn't */
 #define REFUSE_STATUS_CLOSES(status) ((status) != 403 && (status) != 502 && (status) != 504)
 
@@ -26,13 +30,13 @@ enum deadline {
 static void drop_origin(struct vg_exchange *x, bool reusable)
 {
 	if (x->origin != NULL)
-		vg_pool_put(&x->worker->pool, &x->origin, reusable);
+		vg_pool_put(&x->client->generation->pool, &x->origin, reusable);
 }
 
 static void forget_dial(struct vg_exchange *x)
 {
 	if (x->dialling)
-		vg_pool_forget(&x->worker->pool, x);
+		vg_dials_forget(&x->worker->dials, x);
 	x->dialling = false;
 }
 
@@ -217,21 +221,55 @@ const char *vg_state_word(enum vg_state state)
 /* What dialling has left of the time to connect. */
 static uint64_t handshake_ms(const struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	int64_t spent = (vg_loop_monotonic(&x->worker->loop) - x->dial_began) / 1000;
 	int64_t all = vg_img_services(image)[x->service].connect_timeout_ms;
 	return spent < all ? (uint64_t)(all - spent) : 0;
 }
 
+/* Who holds things up: the vendor, or the upstream. */
+static bool vendor_owes(const struct vg_exchange *x)
+{
+	if (x->state == VG_STATE_BODY)
+		return x->origin->out.len == 0;
+	return x->state == VG_STATE_DRAIN || x->origin->in.len > 0;
+}
+
+static uint64_t vendor_moved(const struct vg_exchange *x)
+{
+	return x->state == VG_STATE_BODY ? x->req_bytes : x->wire->sent(x->codec);
+}
+
+static void begin_pace(struct vg_exchange *x)
+{
+	x->pace_since = vg_loop_monotonic(&x->worker->loop);
+	x->pace_from = vendor_moved(x);
+}
+
+/* After each move: who owes now, and until when. One byte at a time doesn't buy a vendor time. */
+static void arm_stall(struct vg_exchange *x)
+{
+	bool owes = vendor_owes(x);
+	if (x->pace_since == 0 || owes != x->owes)
+		begin_pace(x);
+	x->owes = owes;
+	int64_t waited = (vg_loop_monotonic(&x->worker->loop) - x->pace_since) / 1000;
+	if (!owes)
+		vg_loop_arm(&x->deadline, x->client->generation->gateway->idle_timeout_ms);
+	else
+		vg_loop_arm(&x->deadline, waited < PACE_MS ? (uint64_t)(PACE_MS - waited) : 0);
+}
+
 static void arm(struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	enum deadline deadline = rows[x->state].deadline;
-	if (deadline == DEADLINE_NONE) {
+	if (deadline == DEADLINE_NONE || deadline == DEADLINE_STALL) {
 		(void)evtimer_del(&x->deadline);
+		x->pace_since = 0;
 		return;
 	}
-	uint64_t ms = x->worker->gateway->idle_timeout_ms;
+	uint64_t ms = 0;
 	if (deadline == DEADLINE_CONNECT)
 		ms = (uint64_t)vg_img_services(image)[x->service].connect_timeout_ms + DIAL_SLACK_MS;
 	if (deadline == DEADLINE_HANDSHAKE)
@@ -252,6 +290,8 @@ static void go(struct vg_exchange *x, enum vg_state next)
 			arm(x);
 		next = rows[next].enter(x);
 	}
+	if (rows[x->state].deadline == DEADLINE_STALL)
+		arm_stall(x);
 }
 
 /* For what comes from elsewhere than the codec: it has to hear that there is something to do. */
@@ -263,14 +303,14 @@ static void go_and_kick(struct vg_exchange *x, enum vg_state next)
 	wire->kick(codec);
 }
 
-/* The vendor's side hasn't moved, or the upstream's: whoever still owes something. */
+/* The upstream hasn't moved, or the vendor too little: whoever owes something. */
 static enum vg_state stalled(struct vg_exchange *x)
 {
-	bool vendor_owes = x->state == VG_STATE_DRAIN || x->state == VG_STATE_BODY ||
-			   (x->origin != NULL && x->origin->in.len > 0);
-	if (x->state == VG_STATE_BODY && x->origin->out.len > 0)
-		vendor_owes = false;
-	if (!vendor_owes)
+	if (x->owes && vendor_moved(x) - x->pace_from >= PACE_BYTES) {
+		begin_pace(x);
+		return VG_STATE_STAY;
+	}
+	if (!x->owes)
 		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "stalled in its answer");
 	if (x->state == VG_STATE_BODY)
 		return vg_exchange_fail(x, VG_REASON_HTTP_TOO_SLOW, "request body");
@@ -320,8 +360,10 @@ struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wi
 {
 	bool used = worker->spare != NULL;
 	struct vg_exchange *x = take_spare(worker);
-	if (x == NULL)
+	if (x == NULL) {
+		worker->untold++;
 		return NULL;
+	}
 	struct vg_arena arena = used ? x->arena : (struct vg_arena){.max = ARENA_MAX};
 	*x = (struct vg_exchange){
 		.worker = worker,
@@ -391,7 +433,6 @@ static enum vg_state push_body(struct vg_exchange *x)
 	if (!vg_origin_flush(x->origin))
 		return VG_STATE_WAIT_RESPONSE;
 	vg_origin_watch(x->origin, true);
-	arm(x);
 	return VG_STATE_STAY;
 }
 
@@ -438,7 +479,6 @@ bool vg_exchange_flushed(struct vg_exchange *x)
 	if (x->state != VG_STATE_RESPOND)
 		return false;
 	bool waited = x->origin->in.len > 0;
-	arm(x);
 	if (waited)
 		go(x, respond(x, vg_answer_body(x)));
 	return waited;
@@ -492,7 +532,6 @@ static enum vg_state hear_body(struct vg_exchange *x, enum vg_io io)
 		return vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "broken off in its answer");
 	if (io == VG_IO_EOF)
 		return respond(x, vg_answer_closed(x));
-	arm(x);
 	return respond(x, vg_answer_body(x));
 }
 

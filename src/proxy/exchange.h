@@ -97,12 +97,17 @@ struct vg_exchange {
 	uint64_t res_bytes;
 	unsigned dropped;         /* header fields that did not pass */
 
+	/* How fast the vendor is: of STALL states, while it is the vendor who owes something. */
+	bool owes;
+	int64_t pace_since;  /* monotonic; 0: none is measured yet in this state */
+	uint64_t pace_from;  /* bytes that had moved then */
+
 	int64_t began, sent, heard; /* monotonic: begin, head sent upstream, answer's head there */
 	struct vg_resting resting;
 	struct vg_exchange *next_spare;
 };
 
-/* NULL: no memory. The exchange is in READ_HEAD; the codec calls one of the next two. */
+/* NULL: no memory, and that is counted (untold). The exchange is in READ_HEAD; the codec calls one of the next two. */
 struct vg_exchange *vg_exchange_new(struct vg_worker *worker, const struct vg_wire_ops *wire,
 				    void *codec, const struct vg_client *client) VG_MUST_CHECK;
 

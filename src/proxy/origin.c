@@ -6,24 +6,25 @@
 #include "net/memory.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 
 /* In the pool a connection that becomes readable has been closed, or talks without being asked. */
 static void on_ready(void *owner, unsigned what)
 {
 	struct vg_origin *origin = owner;
 	if (origin->exchange == NULL)
-		vg_pool_drop(&origin->worker->pool, origin);
+		vg_pool_drop(&origin->generation->pool, origin);
 	else
 		vg_exchange_origin_ready(origin->exchange, what);
 }
 
-static struct vg_origin *make(struct vg_worker *worker, uint32_t upstream,
+static struct vg_origin *make(struct vg_generation *generation, uint32_t upstream,
 			      const struct vg_addr *dst)
 {
 	struct vg_origin *origin = calloc(1, sizeof(*origin));
 	if (origin == NULL)
 		return NULL;
-	origin->worker = worker;
+	origin->generation = generation;
 	origin->upstream = upstream;
 	origin->dst = *dst;
 	vg_buf_init(&origin->in, VG_ORIGIN_IN_MAX);
@@ -31,31 +32,31 @@ static struct vg_origin *make(struct vg_worker *worker, uint32_t upstream,
 	return origin;
 }
 
-struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream,
+struct vg_origin *vg_origin_new(struct vg_generation *generation, int fd, uint32_t upstream,
 				const struct vg_addr *dst)
 {
-	struct vg_origin *origin = make(worker, upstream, dst);
+	struct vg_origin *origin = make(generation, upstream, dst);
 	if (origin == NULL)
 		(void)close(fd);
 	else
-		vg_stream_open(&origin->stream, &worker->loop, fd, on_ready, origin);
+		vg_stream_open(&origin->stream, &generation->worker->loop, fd, on_ready, origin);
 	return origin;
 }
 
-struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+struct vg_origin *vg_origin_new_memory(struct vg_generation *generation, struct vg_memory *memory,
 				       uint32_t upstream)
 {
 	const struct vg_addr nowhere = {{0}};
-	struct vg_origin *origin = make(worker, upstream, &nowhere);
+	struct vg_origin *origin = make(generation, upstream, &nowhere);
 	if (origin != NULL)
-		vg_stream_open_memory(&origin->stream, &worker->loop, memory, on_ready, origin);
+		vg_stream_open_memory(&origin->stream, &generation->worker->loop, memory, on_ready, origin);
 	return origin;
 }
 
 bool vg_origin_is_bare(const struct vg_origin *origin)
 {
 	const struct vg_tls_session *tls = origin->stream.tls;
-	return vg_img_upstreams(origin->worker->image)[origin->upstream].tls != 0 &&
+	return vg_img_upstreams(&origin->generation->image)[origin->upstream].tls != 0 &&
 	       (tls == NULL || !vg_tls_session_peer(tls)->proven);
 }
 
@@ -65,7 +66,7 @@ enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault)
 	*fault = "memory";
 	if (stream->tls == NULL) {
 		struct vg_tls_session *session = vg_tls_client_session(
-			origin->worker->upstream_tls, origin->upstream, stream->fd);
+			origin->generation->upstream_tls, origin->upstream, stream->fd);
 		if (session == NULL)
 			return VG_IO_ERROR;
 		vg_stream_secure(stream, session);
@@ -94,7 +95,7 @@ void vg_origin_free(struct vg_origin **origin)
 	if (gone->stream.tls != NULL && vg_stream_end(&gone->stream) != VG_IO_OK)
 		vg_stream_reset(&gone->stream);
 	vg_stream_close(&gone->stream);
-	vg_loop_rest(&gone->worker->loop, &gone->resting, gone, free_now);
+	vg_loop_rest(&gone->generation->worker->loop, &gone->resting, gone, free_now);
 }
 
 bool vg_origin_flush(struct vg_origin *origin)

@@ -17,11 +17,11 @@
 #define VG_ORIGIN_OUT_MAX ((size_t)98304) /* a request's head, and a read's worth of its body */
 #define VG_ORIGIN_READ ((size_t)16384)
 
-struct vg_worker;
+struct vg_generation;
 struct vg_exchange;
 
 struct vg_origin {
-	struct vg_worker *worker;
+	struct vg_generation *generation; /* whose upstream it is; outlives it */
 	struct vg_stream stream;
 	struct vg_buf in, out;
 	uint32_t upstream;             /* row of the image */
@@ -36,7 +36,7 @@ struct vg_origin {
 };
 
 /* Takes a socket that is connected to `dst`. NULL, and it is closed, where memory is short. */
-struct vg_origin *vg_origin_new(struct vg_worker *worker, int fd, uint32_t upstream,
+struct vg_origin *vg_origin_new(struct vg_generation *generation, int fd, uint32_t upstream,
 				const struct vg_addr *dst) VG_MUST_CHECK;
 
 /* True where its upstream is https, and the handshake is still to be done. */
@@ -49,7 +49,7 @@ bool vg_origin_is_bare(const struct vg_origin *origin) VG_MUST_CHECK;
 enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault) VG_MUST_CHECK;
 
 /* The same, over memory, which outlives it. */
-struct vg_origin *vg_origin_new_memory(struct vg_worker *worker, struct vg_memory *memory,
+struct vg_origin *vg_origin_new_memory(struct vg_generation *generation, struct vg_memory *memory,
 				       uint32_t upstream) VG_MUST_CHECK;
 
 /* Closes; the memory goes when the turn ends. Empties the pointer. */

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
+#include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 #include "proxy/origin.h"
 
 #define TRIES 3
@@ -17,7 +19,7 @@ static void set_dst(struct vg_exchange *x, const struct vg_addr *dst)
 /* The next upstream, where there is one that may be tried. */
 static enum vg_state again_or_fail(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
-	const struct vg_img_service *service = &vg_img_services(x->worker->image)[x->service];
+	const struct vg_img_service *service = &vg_img_services(&x->client->generation->image)[x->service];
 	if (x->tries < service->upstreams.count && x->tries < TRIES)
 		return VG_STATE_DIAL;
 	return vg_exchange_fail(x, reason, why);
@@ -25,7 +27,7 @@ static enum vg_state again_or_fail(struct vg_exchange *x, enum vg_reason reason,
 
 enum vg_state vg_reach_dial(struct vg_exchange *x)
 {
-	struct vg_pool *pool = &x->worker->pool;
+	struct vg_pool *pool = &x->client->generation->pool;
 	bool failed;
 	if (x->origin != NULL)
 		vg_pool_put(pool, &x->origin, false);

@@ -4,6 +4,7 @@
 
 #include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/generation.h"
 
 static void put_text(struct vg_record_writer *w, enum vg_field field, const char *text)
 {
@@ -17,13 +18,12 @@ static void put_str(struct vg_record_writer *w, const struct vg_image *image, en
 	vg_record_text(w, field, vg_img_str(image, text));
 }
 
-static void put_client(struct vg_record_writer *w, const struct vg_worker *worker,
-		       const struct vg_client *client)
+static void put_client(struct vg_record_writer *w, const struct vg_client *client)
 {
 	vg_record_addr(w, VG_FIELD_SRC, &client->src);
 	vg_record_uint(w, VG_FIELD_SPORT, client->sport);
 	put_text(w, VG_FIELD_CONN, client->id);
-	put_text(w, VG_FIELD_GEN, worker->gen);
+	put_text(w, VG_FIELD_GEN, client->generation->gen);
 }
 
 static void put_cert(struct vg_record_writer *w, const struct vg_cert_facts *facts)
@@ -72,7 +72,7 @@ static void put_rule_line(struct vg_record_writer *w, struct vg_slice file, uint
 
 static void put_rule(struct vg_record_writer *w, const struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	if (x->service != VG_NO_ROW)
 		put_str(w, image, VG_FIELD_SERVICE, vg_img_services(image)[x->service].name);
 	put_text(w, VG_FIELD_STEP, vg_step_word(x->step));
@@ -89,7 +89,7 @@ static void put_upstream(struct vg_record_writer *w, const struct vg_exchange *x
 {
 	if (x->upstream == VG_NO_ROW)
 		return;
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_img_upstream *upstream = &vg_img_upstreams(image)[x->upstream];
 	put_str(w, image, VG_FIELD_UPSTREAM, upstream->text);
 	if (x->dialled)
@@ -131,10 +131,10 @@ static uint32_t open_slot(struct vg_worker *worker, struct vg_record_writer *w, 
 
 static void put_facts(struct vg_record_writer *w, const struct vg_exchange *x)
 {
-	const struct vg_image *image = x->worker->image;
+	const struct vg_image *image = &x->client->generation->image;
 	vg_record_begin(w, x->worker->record, VG_SLOT_FACTS);
 	put_str(w, image, VG_FIELD_VENDOR, vg_img_vendors(image)[x->client->vendor].id);
-	put_client(w, x->worker, x->client);
+	put_client(w, x->client);
 	put_asked(w, x);
 }
 
@@ -162,8 +162,8 @@ void vg_tell_end(struct vg_exchange *x)
 	if (x->slot == VG_NO_SLOT)
 		return;
 	vg_record_begin(&w, worker->record, VG_RECORD_MAX);
-	put_peer(&w, worker->image, x->client->peer);
-	put_client(&w, worker, x->client);
+	put_peer(&w, &x->client->generation->image, x->client->peer);
+	put_client(&w, x->client);
 	put_asked(&w, x);
 	put_rule(&w, x);
 	if (x->status > 0)
@@ -185,7 +185,7 @@ uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_clien
 {
 	struct vg_record_writer w;
 	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
-	put_client(&w, worker, client);
+	put_client(&w, client);
 	return open_slot(worker, &w, false);
 }
 
@@ -195,8 +195,8 @@ void vg_tell_handshake_failed(struct vg_worker *worker, const struct vg_client *
 	struct vg_record_writer w;
 	vg_record_begin(&w, worker->record, VG_RECORD_MAX);
 	if (client->peer != NULL)
-		put_peer(&w, worker->image, client->peer);
-	put_client(&w, worker, client);
+		put_peer(&w, &client->generation->image, client->peer);
+	put_client(&w, client);
 	put_text(&w, VG_FIELD_STEP, "handshake");
 	put_text(&w, VG_FIELD_CONSTRAINT, fault);
 	vg_record_uint(&w, VG_FIELD_DURATION_US,

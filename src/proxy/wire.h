@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 #include "http/problem.h"
@@ -35,6 +36,9 @@ struct vg_wire_ops {
 
 	/* No client may take what it got for whole: the connection ends badly, at once. */
 	void (*cut)(void *codec);
+
+	/* Bytes that the vendor has taken, ever: how fast it reads. */
+	uint64_t (*sent)(const void *codec);
 
 	/* Something was queued, or may be read, outside the codec's own callbacks. */
 	void (*kick)(void *codec);

@@ -8,10 +8,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "base/text.h"
 #include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
+#include "proxy/follow.h"
+#include "proxy/generation.h"
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/sandbox.h"
@@ -109,15 +110,15 @@ static void on_supervisor(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, vo
 		return;
 	if (status != VG_CHAN_OK) {
 		(void)event_del(&worker->from_supervisor);
-		drain(worker, worker->gateway->drain_ms);
+		drain(worker, worker->current->gateway->drain_ms);
 		return;
 	}
 	if (msg.type == VG_MSG_DRAIN)
 		drain(worker, msg.index.index);
-	else if (msg.type == VG_MSG_PEER && msg.peer.role == VG_ROLE_BROKER) {
-		struct vg_chan *broker = vg_child_add_peer(worker->child, &msg);
-		vg_pool_broker(&worker->pool, broker);
-	}
+	else if (msg.type == VG_MSG_PEER && msg.peer.role == VG_ROLE_BROKER)
+		vg_dials_broker(&worker->dials, vg_child_add_peer(worker->child, &msg));
+	else
+		vg_follow_take(worker, &msg);
 	vg_msg_close(&msg);
 }
 
@@ -136,7 +137,7 @@ static bool open_ring(struct vg_worker *worker)
 static uint32_t most_connections(const struct vg_worker *worker)
 {
 	struct rlimit limit;
-	uint64_t wanted = worker->gateway->connections;
+	uint64_t wanted = worker->current->gateway->connections;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 4 * DESCRIPTORS_ASIDE)
 		return DESCRIPTORS_ASIDE;
 	uint64_t possible = (limit.rlim_cur - DESCRIPTORS_ASIDE) / 2;
@@ -165,10 +166,6 @@ static bool prepare(struct vg_worker *worker)
 {
 	struct vg_child *child = worker->child;
 	struct vg_chan *keys = vg_child_peer(child, VG_ROLE_KEYS);
-	worker->image = &child->image;
-	worker->gateway = vg_img_gateway(worker->image);
-	vg_hex(worker->gen, child->image.header->gen, sizeof(child->image.header->gen));
-	worker->conn_max = most_connections(worker);
 	if (keys == NULL)
 		return fail("no keys process");
 	if (!vg_loop_init(&worker->loop))
@@ -176,16 +173,14 @@ static bool prepare(struct vg_worker *worker)
 	if (!open_ring(worker))
 		return fail("its event ring can't be opened");
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
-	if (!vg_pool_init(&worker->pool, worker, vg_child_peer(child, VG_ROLE_BROKER)))
-		return fail("memory");
-	if (!vg_tls_warmup(worker->image, keys))
+	vg_dials_init(&worker->dials, worker);
+	vg_dials_broker(&worker->dials, vg_child_peer(child, VG_ROLE_BROKER));
+	if (!vg_tls_warmup(&child->image, keys))
 		return fail("the first handshake with itself failed");
-	worker->tls = vg_tls_server_new(worker->image, keys);
-	if (worker->tls == NULL)
+	worker->current = vg_generation_new(worker, child->generation, &child->image);
+	if (worker->current == NULL || !vg_generation_secure(worker->current, keys))
 		return fail("TLS");
-	worker->upstream_tls = vg_tls_client_new(worker->image);
-	if (worker->upstream_tls == NULL)
-		return fail("TLS towards upstreams");
+	worker->conn_max = most_connections(worker);
 	return listen_to(worker);
 }
 
@@ -194,11 +189,11 @@ static void finish(struct vg_worker *worker)
 	while (worker->conns != NULL)
 		vg_conn_close(worker->conns);
 	vg_places_fini(&worker->places);
-	vg_pool_fini(&worker->pool);
+	vg_dials_fini(&worker->dials);
+	vg_loop_free_resting(&worker->loop);
+	vg_follow_fini(worker);
 	vg_loop_fini(&worker->loop);
 	vg_exchange_free_spare(worker);
-	vg_tls_server_free(&worker->tls);
-	vg_tls_client_free(&worker->upstream_tls);
 	vg_shm_unmap(&worker->ring_map);
 	vg_shm_unmap(&worker->tail_map);
 }

@@ -58,6 +58,14 @@ enum vg_tls_status {
 enum vg_tls_status vg_tls_handshake(struct vg_tls_session *session, int64_t now) VG_MUST_CHECK;
 const struct vg_tls_peer *vg_tls_session_peer(const struct vg_tls_session *session) VG_MUST_CHECK;
 
+/*
+ * After the handshake: whose the proven certificate is under another generation's policy. NONE,
+ * and the peer's vendor and ident are rows of that one; else why it is nobody's, and the peer
+ * stays as it was. The session's own server may be freed from then on.
+ */
+enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_tls_server *server,
+				      int64_t now) VG_MUST_CHECK;
+
 /* At most `len` bytes; *done how many. EOF is only close_notify: a bare FIN is FAILED. */
 enum vg_tls_status vg_tls_read(struct vg_tls_session *session, void *bytes, size_t len,
 			       size_t *done) VG_MUST_CHECK;

@@ -306,3 +306,18 @@ enum vg_tls_status vg_tls_shutdown(struct vg_tls_session *session)
 	enum vg_tls_status status = status_of(session, result);
 	return status == VG_TLS_WANT_READ ? VG_TLS_DONE : status;
 }
+
+enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_tls_server *server,
+				      int64_t now)
+{
+	struct vg_tls_peer *peer = &session->peer;
+	VG_ASSERT(peer->proven && peer->has_cert);
+	struct vg_identity who = vg_identity_judge(
+		server->anchors, server->image, session->facts,
+		SSL_get0_peer_certificate(session->ssl), SSL_get_peer_cert_chain(session->ssl), now);
+	if (who.reason != VG_REASON_NONE)
+		return who.reason;
+	peer->vendor = who.vendor;
+	peer->ident = who.ident;
+	return VG_REASON_NONE;
+}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proxy/exchange.h"
+#include "proxy/generation.h"
 #include "proxy_stage.h"
 
 /* One thing that happens. In texts "@N@" stands for N times the letter a. */
@@ -22,9 +23,11 @@ enum step_kind {
 	BREAK,    /* it resets */
 	CHOKE,    /* it takes only so many bytes for now */
 	REFUSE,   /* dials fail from here on, with that errno */
+	HALF_TIME, /* half of the time until that goes by */
 	TIME,     /* the deadline that runs passes */
 	FULL,     /* the ring has no room any more */
 	CONNECT,  /* the vendor comes again */
+	SHUT,     /* the gateway closes all connections: its time to drain is up */
 	EXPECT,   /* a check in between: what the upstream has got so far, as a pattern */
 	STATE     /* a check in between: the state of the exchange */
 };
@@ -160,6 +163,8 @@ static const struct scenario scenarios[] = {
 	 PROBLEM("400 Bad Request"), "ended", "http.path 400 0>0 encoded slash\n"},
 	{"bare LF", {{SAY, "GET /v1/x HTTP/1.1\n" HOST "\r\n"}}, NULL,
 	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
+	{"malformed HEAD", {{SAY, "HEAD /v1/x HTTP/1.1\n" HOST "\r\n"}}, NULL,
+	 "HTTP/1.1 400 Bad Request\r\n*\r\n\r\n", "ended", "http.malformed 400 0>0 *\n"},
 	{"both framings: nothing behind it is read",
 	 {{SAY, "POST /v1/x HTTP/1.1\r\n" HOST CHUNKED "Content-Length: 4\r\n\r\n0\r\n\r\n" GET}},
 	 NULL, PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
@@ -212,8 +217,40 @@ static const struct scenario scenarios[] = {
 	  {STATE, "respond"}, {TIME}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
 	 "access.allowed 200 0>* client stalled\n"},
+	{"body in drops: one byte in time buys no time",
+	 {{SAY, POST("9") "h"}, {HALF_TIME}, {SAY, "e"}, {HALF_TIME}, {SAY, "l"}, {TIME}},
+	 UP_POST("9") "hel", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 3>0 request body\n"},
+	{"body at a pace",
+	 {{SAY, POST("30000") "@10240@"}, {TIME}, {SAY, "@10240@"}, {TIME}, {SAY, "@9520@"},
+	  {ANSWER, OK}},
+	 UP_POST("30000") "*", OK, "open", ALLOWED("30000>2")},
+	{"reader in drops",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"}, {HALF_TIME},
+	  {ROOM, .number = 15000}, {TIME}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
+	 "access.allowed 200 0>* client stalled\n"},
+	{"reader at a pace",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n@30000@"}, {HALF_TIME},
+	  {ROOM, .number = 16000}, {TIME}, {ROOM, .number = 100000}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\na*", "open",
+	 ALLOWED("0>30000")},
 	{"body that stops", {{SAY, POST("5") "he"}, {TIME}}, UP_POST("5") "he",
 	 PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 2>0 request body\n"},
+	{"shut in an answer without a length: no end in order",
+	 {{SAY, "GET /v1/x HTTP/1.0\r\n" HOST "\r\n"}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\nabc"},
+	  {SHUT}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CLOSE "\r\nabc", "reset",
+	 "access.allowed 200 0>3 gateway closed\n"},
+	{"the end waits for room",
+	 {{ROOM, .number = 38}, {SAY, GET}, {LEAVE}, {ANSWER, "HTTP/1.1 204 No Content\r\n\r\n"},
+	  {STATE, "drain"}, {ROOM, .number = 46}, {ROOM, .number = 100}},
+	 UP_GET, "HTTP/1.1 204 No Content\r\n" CLOSE "\r\n", "ended",
+	 "access.allowed 204 0>0\n"},
+	{"shut while it waits", {{SAY, GET}, {SHUT}}, UP_GET, "", "cut off",
+	 "access.allowed - 0>0 gateway closed\n"},
 	/* The upstream fails. */
 	{"refused", {{REFUSE, .number = ECONNREFUSED}, {SAY, GET}}, "",
 	 PROBLEM("502 Bad Gateway"), "open", "upstream.connect 502 0>0 refused\n"},
@@ -422,8 +459,15 @@ static void take_step(const struct step *step, const char *what)
 	case TIME:
 		cr_assert(vg_loopback_expire(loop), "%s: no deadline runs", what);
 		break;
+	case HALF_TIME:
+		cr_assert(vg_loopback_wait(loop), "%s: no deadline runs", what);
+		break;
 	case FULL:
 		fill_ring();
+		break;
+	case SHUT:
+		if (loop->vendor.stream != NULL)
+			vg_conn_close(loop->conn);
 		break;
 	case EXPECT:
 		cr_assert(matches(step->text, seen_upstream()), "%s: upstream got %s", what, text);
@@ -448,7 +492,9 @@ static const char *fate(void)
 		return vendor->closed ? "gone" : "left behind";
 	if (vendor->out_reset)
 		return "reset";
-	return vendor->out_ended ? "ended" : "open";
+	if (vendor->out_ended)
+		return "ended";
+	return vendor->closed ? "cut off" : "open";
 }
 
 struct told {
@@ -499,10 +545,11 @@ static void check_nothing_left(const char *what)
 {
 	struct vg_worker *worker = &stage.loop.worker;
 	cr_assert_null(vg_loopback_exchange(&stage.loop), "%s: an exchange is left", what);
-	for (uint32_t i = 0; i < worker->pool.row_count; i++)
-		cr_assert_eq(worker->pool.rows[i].busy, 0, "%s: an upstream is still busy", what);
-	for (uint32_t i = 0; i < VG_POOL_DIALS; i++)
-		cr_assert_eq(worker->pool.dials[i].id, 0, "%s: a dial is left", what);
+	const struct vg_pool *pool = &worker->current->pool;
+	for (uint32_t i = 0; i < pool->row_count; i++)
+		cr_assert_eq(pool->rows[i].busy, 0, "%s: an upstream is still busy", what);
+	for (uint32_t i = 0; i < VG_DIALS; i++)
+		cr_assert_eq(worker->dials.rows[i].id, 0, "%s: a dial is left", what);
 	uint32_t spares = 0;
 	for (const struct vg_exchange *x = worker->spare; x != NULL; x = x->next_spare)
 		spares++;

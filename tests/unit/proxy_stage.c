@@ -38,6 +38,7 @@ void stage_end(struct stage *stage)
 
 void stage_open(struct stage *stage, uint32_t slots)
 {
+	stage->said = 0;
 	VG_ASSERT(vg_loopback_init(&stage->loop, stage->image, slots));
 	VG_ASSERT(vg_loopback_connect(&stage->loop, &stage->client));
 }
@@ -50,6 +51,7 @@ void stage_close(struct stage *stage)
 void stage_say(struct stage *stage, struct vg_slice bytes)
 {
 	VG_ASSERT(vg_buf_append(&stage->loop.vendor.in, bytes));
+	stage->said += bytes.len;
 }
 
 struct vg_memory *stage_upstream(struct stage *stage)

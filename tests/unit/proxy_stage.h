@@ -19,6 +19,7 @@ struct stage {
 	struct vg_loopback loop;
 	struct vg_tls_peer peer;
 	struct vg_client client;
+	size_t said;    /* bytes, by the vendor */
 	int dial_error; /* what a dial brings; 0: a connection */
 };
 

@@ -1,0 +1,54 @@
+#include "proxy/generation.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "proxy/ctx.h"
+
+struct vg_generation *vg_generation_new(struct vg_worker *worker, uint64_t number,
+					const struct vg_image *image)
+{
+	struct vg_generation *generation = calloc(1, sizeof(*generation));
+	if (generation == NULL)
+		return NULL;
+	generation->worker = worker;
+	generation->number = number;
+	generation->refs = 1;
+	generation->image = *image;
+	generation->gateway = vg_img_gateway(image);
+	generation->keys.fd = -1;
+	vg_hex(generation->gen, image->header->gen, sizeof(image->header->gen));
+	if (!vg_pool_init(&generation->pool, generation))
+		vg_generation_unref(&generation);
+	return generation;
+}
+
+bool vg_generation_secure(struct vg_generation *generation, struct vg_chan *keys)
+{
+	generation->keys = *keys;
+	keys->fd = -1;
+	generation->tls = vg_tls_server_new(&generation->image, &generation->keys);
+	generation->upstream_tls = vg_tls_client_new(&generation->image);
+	return generation->tls != NULL && generation->upstream_tls != NULL;
+}
+
+struct vg_generation *vg_generation_ref(struct vg_generation *generation)
+{
+	VG_ASSERT(generation->refs > 0 && generation->refs < UINT32_MAX);
+	generation->refs++;
+	return generation;
+}
+
+void vg_generation_unref(struct vg_generation **generation)
+{
+	struct vg_generation *gone = *generation;
+	*generation = NULL;
+	if (gone == NULL || --gone->refs > 0)
+		return;
+	vg_pool_fini(&gone->pool);
+	vg_tls_server_free(&gone->tls);
+	vg_tls_client_free(&gone->upstream_tls);
+	vg_chan_close(&gone->keys);
+	vg_shm_unmap(&gone->map);
+	free(gone);
+}

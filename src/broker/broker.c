@@ -133,7 +133,8 @@ static bool prepare(struct broker *broker)
 			 on_supervisor, broker) != 0 ||
 	    event_add(&broker->supervisor, NULL) != 0)
 		return false;
-	broker->names = vg_names_new(broker->base, &broker->child.image);
+	broker->names = vg_names_new(broker->base, &broker->child.image, VG_HOSTS_PATH,
+				     VG_RESOLV_PATH);
 	if (broker->names == NULL)
 		return false;
 	for (uint32_t i = 0; i < broker->child.peer_count; i++)

@@ -12,8 +12,6 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-#define HOSTS "/etc/hosts"
-#define RESOLV_CONF "/etc/resolv.conf"
 #define HOSTS_MAX ((size_t)1 << 20)
 #define SECOND INT64_C(1000000)
 #define TTL_MIN 1   /* seconds */
@@ -151,7 +149,7 @@ static void log_dns(int is_warning, const char *text)
 		vg_log(VG_LOG_WARNING, "names: %s", text);
 }
 
-static bool open_dns(struct vg_names *names, struct event_base *base)
+static bool open_dns(struct vg_names *names, struct event_base *base, const char *resolv)
 {
 	evdns_set_log_fn(log_dns);
 	names->dns = evdns_base_new(base, 0);
@@ -161,8 +159,8 @@ static bool open_dns(struct vg_names *names, struct event_base *base)
 	if (evdns_base_resolv_conf_parse(names->dns,
 					 DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH |
 						 DNS_OPTION_MISC,
-					 RESOLV_CONF) != 0)
-		vg_log(VG_LOG_WARNING, "%s names no name server", RESOLV_CONF);
+					 resolv) != 0)
+		vg_log(VG_LOG_WARNING, "%s names no name server", resolv);
 	return evdns_base_count_nameservers(names->dns) > 0;
 }
 
@@ -190,14 +188,14 @@ static bool fill(struct vg_names *names, const struct vg_image *image)
 }
 
 /* True where names are left for the name servers. */
-static bool read_hosts(struct vg_names *names)
+static bool read_hosts(struct vg_names *names, const char *hosts)
 {
 	struct vg_arena arena;
 	struct vg_slice text = VG_SLICE_EMPTY;
 	bool left = false;
 	vg_arena_init(&arena, 2 * HOSTS_MAX);
-	if (names->count > 0 && !vg_file_read(&arena, HOSTS, HOSTS_MAX, &text) && errno != ENOENT)
-		vg_log(VG_LOG_WARNING, "%s can't be read: %m", HOSTS);
+	if (names->count > 0 && !vg_file_read(&arena, hosts, HOSTS_MAX, &text) && errno != ENOENT)
+		vg_log(VG_LOG_WARNING, "%s can't be read: %m", hosts);
 	for (uint32_t i = 0; i < names->count; i++) {
 		struct name *name = &names->rows[i];
 		name->addrs.count = (uint32_t)vg_hosts_find(text, vg_slice_str(name->text),
@@ -209,7 +207,8 @@ static bool read_hosts(struct vg_names *names)
 	return left;
 }
 
-struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *image)
+struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *image,
+			      const char *hosts, const char *resolv)
 {
 	struct vg_names *names = calloc(1, sizeof(*names));
 	if (names == NULL)
@@ -217,7 +216,7 @@ struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *im
 	if (!fill(names, image)) {
 		vg_log(VG_LOG_ERROR, "no memory for the names of upstreams");
 		vg_names_free(&names);
-	} else if (read_hosts(names) && !open_dns(names, base)) {
+	} else if (read_hosts(names, hosts) && !open_dns(names, base, resolv)) {
 		vg_log(VG_LOG_ERROR, "no name server can be asked for the names of upstreams");
 		vg_names_free(&names);
 	}

@@ -31,8 +31,12 @@ struct vg_name_wait {
 
 struct vg_names;
 
+#define VG_HOSTS_PATH "/etc/hosts"
+#define VG_RESOLV_PATH "/etc/resolv.conf"
+
 /* Reads the files, where the image has names at all. NULL, and told in the log. */
-struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *image) VG_MUST_CHECK;
+struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *image,
+			      const char *hosts, const char *resolv) VG_MUST_CHECK;
 void vg_names_free(struct vg_names **names);
 
 /*

@@ -24,7 +24,8 @@ static bool is_up(struct vg_slice segment)
 static bool is_plain(struct vg_slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] <= ' ' || s.ptr[i] == '\\' || (unsigned char)s.ptr[i] >= 0x7f)
+		if (s.ptr[i] <= ' ' || s.ptr[i] == '\\' || s.ptr[i] == '<' || s.ptr[i] == '>' ||
+		    s.ptr[i] == '"' || (unsigned char)s.ptr[i] >= 0x7f)
 			return false;
 	struct vg_slice path = vg_slice_first(s, vg_slice_find(s, '?'));
 	struct vg_slice segment;

@@ -1,6 +1,8 @@
 #include "record/format.h"
 
-#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
 
 struct format_row {
 	const char *word;
@@ -49,7 +51,9 @@ static void gather_log(struct vg_event *event, const struct vg_logged *logged)
 static void gather_row(struct vg_event *event)
 {
 	const struct vg_reason_row *row = event->row;
-	(void)snprintf(event->code, sizeof(event->code), "VG%u", (unsigned)row->code);
+	char number[VG_U64_TEXT];
+	memcpy(event->code, "VG", 2);
+	memcpy(event->code + 2, number, vg_u64_text(number, row->code) + 1);
 	set_text(event, VG_FIELD_CODE, vg_slice_str(event->code));
 	set_text(event, VG_FIELD_EVENT, vg_slice_str(row->event));
 	set_number(event, VG_FIELD_SEV, row->severity);
@@ -129,8 +133,7 @@ struct vg_slice vg_event_text(const struct vg_record_value *value, char mem[VG_V
 	case VG_TYPE_TEXT:
 		return value->text;
 	case VG_TYPE_UINT:
-		(void)snprintf(mem, VG_VALUE_TEXT_MAX, "%llu", (unsigned long long)value->number);
-		break;
+		return vg_slice(mem, vg_u64_text(mem, value->number));
 	case VG_TYPE_TIME:
 		vg_time_text(mem, (int64_t)value->number);
 		break;
@@ -173,17 +176,33 @@ static size_t clean_run(struct vg_slice s)
 	size_t at = 0;
 	while (at < s.len) {
 		unsigned char c = (unsigned char)s.ptr[at];
+		if (c < 0x20 || c == 0x7f || c == '\\')
+			break;
 		size_t n = c < 0x80 ? 1 : vg_utf8_len(vg_slice_from(s, at));
-		if (n == 0 || c < 0x20 || c == 0x7f || c == '\\')
+		if (n == 0)
 			break;
 		at += n;
 	}
 	return at;
 }
 
+/* How many bytes from the begin stand as they are in every format. */
+static size_t plain_run(struct vg_slice s)
+{
+	static const bool plain[256] = {
+		[' ' ... '!'] = true, ['#' ... '['] = true, ['^' ... '~'] = true};
+	size_t at = 0;
+	while (at < s.len && plain[(unsigned char)s.ptr[at]])
+		at++;
+	return at;
+}
+
 void vg_message_value(struct vg_message *message, struct vg_slice value, enum vg_quoting quoting)
 {
 	while (value.len > 0) {
+		size_t plain = plain_run(value);
+		vg_message_put(message, vg_slice_first(value, plain));
+		value = vg_slice_from(value, plain);
 		size_t run = clean_run(value);
 		put_quoted(message, vg_slice_first(value, run), quoting);
 		value = vg_slice_from(value, run);

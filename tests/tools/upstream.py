@@ -13,6 +13,7 @@ The first segment of the path says how it answers, an optional second one is a n
   /until/N    N bytes, then the connection ends /drip/N     N bytes, one every 20 ms
   /slow/MS    after so many milliseconds        /status/N   with that status
   /short/N    ends after half of its length     /cut/N      ends inside a chunk
+  /torn/N     like until, but TLS is not ended
   /garbage    what is no HTTP                   /silent     nothing, then the end
   /redirect/N with a Location elsewhere
   /field/NAME/HEX   with that field
@@ -158,6 +159,12 @@ class Connection:
 
     def do_until(self, size, to_head):
         self.send(200, [("Connection", "close")], to_head, body(size))
+        return False
+
+    def do_torn(self, size, to_head):
+        """As until, but the TCP connection ends under TLS that doesn't."""
+        self.send(200, [("Connection", "close")], to_head, body(size))
+        self.sock.shutdown(socket.SHUT_RDWR)
         return False
 
     def do_short(self, size, to_head):

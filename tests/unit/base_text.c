@@ -1,6 +1,8 @@
 /* Text and time: classes of characters, hexadecimal, UTF-8, RFC 3339. */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 #define SECOND INT64_C(1000000)
@@ -57,6 +59,17 @@ Test(base_text, times)
 		cr_expect_eq(good, times[i].good, "%s", times[i].text);
 		if (good)
 			cr_expect_eq(us, times[i].us, "%s: %ld", times[i].text, us);
+	}
+}
+
+Test(base_text, numbers)
+{
+	static const uint64_t numbers[] = {0, 1, 9, 10, 99, 1234567890, INT64_MAX, UINT64_MAX};
+	for (size_t i = 0; i < VG_COUNT(numbers); i++) {
+		char text[VG_U64_TEXT], want[VG_U64_TEXT];
+		int len = snprintf(want, sizeof(want), "%llu", (unsigned long long)numbers[i]);
+		cr_expect_eq(vg_u64_text(text, numbers[i]), (size_t)len, "%s", want);
+		cr_expect_str_eq(text, want);
 	}
 }
 

@@ -112,6 +112,12 @@ CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
 CHANGE(prefix, ROWS(service, SERVICE)[0].prefix.len--; ROWS(service, SERVICE)[0].prefix.offset++)
 CHANGE(upstreams, ROWS(service, SERVICE)[0].upstreams.count = 0)
+CHANGE(upstream_tls, ROWS(upstream, UPSTREAM)[0].tls = 2)
+CHANGE(upstream_bare, ROWS(upstream, UPSTREAM)[0].tls = 1)
+CHANGE(upstream_nameless, ROWS(upstream, UPSTREAM)[0].tls = 1;
+       ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1})
+CHANGE(upstream_cas, ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, UINT32_MAX})
+CHANGE(upstream_host, ROWS(upstream, UPSTREAM)[0].host = (struct vg_str){UINT32_MAX, 1})
 CHANGE(balance, ROWS(service, SERVICE)[0].balance = VG_BALANCES)
 CHANGE(mode, ROWS(vendor, VENDOR)[0].mode = VG_MODES)
 CHANGE(vendors, ROWS(vendor, VENDOR)[1].id = ROWS(vendor, VENDOR)[0].id)
@@ -177,6 +183,11 @@ static const struct change changes[] = {
 	{"services", "service: out of order", change_services},
 	{"prefix", "service: not a prefix", change_prefix},
 	{"upstreams", "service: no host, or no upstream", change_upstreams},
+	{"upstream's tls", "upstream: unknown value", change_upstream_tls},
+	{"TLS without CA", "upstream: TLS without a CA or a name", change_upstream_bare},
+	{"TLS without name", "upstream: TLS without a CA or a name", change_upstream_nameless},
+	{"upstream's CAs", "upstream: a reference lies outside", change_upstream_cas},
+	{"upstream's host", "upstream: a reference lies outside", change_upstream_host},
 	{"balance", "service: unknown value", change_balance},
 	{"mode", "vendor: unknown value", change_mode},
 	{"vendors", "vendor: out of order", change_vendors},

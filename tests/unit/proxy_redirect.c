@@ -37,6 +37,10 @@ static const struct {
 	{"", "\\\\evil.example/", NULL},
 	{"", "/a b", NULL},
 	{"", "/a\tb", NULL},
+	{"/residents", "/%2e%2e/courses", NULL},
+	{"/residents", "/v1/.%2E/a", NULL},
+	{"/residents", "/v1/%2e", "/residents/v1/%2e"},
+	{"/residents", "/v1/...", "/residents/v1/..."},
 	{"", "/caf\xc3\xa9", NULL},
 	{"", "", NULL},
 };
@@ -61,4 +65,84 @@ Test(proxy_redirect, table)
 				  VG_SLICE_FMT(mapped));
 		vg_arena_fini(&arena);
 	}
+}
+
+#define OWN "http://10.0.0.7:8080"
+
+static const struct {
+	const char *value, *mapped; /* mapped NULL: refused */
+} links[] = {
+	{"</v1>; rel=next", "</r/v1>; rel=\"next\""},
+	{"<" OWN "/v1?p=2>; rel=\"next prev\"", "</r/v1?p=2>; rel=\"next prev\""},
+	{"</a>,</b>", "</r/a>, </r/b>"},
+	{" , </a> ; rel=x ,, </b>;; rev=y;, ", "</r/a>; rel=\"x\", </r/b>; rev=\"y\""},
+	{"<>; rel=self", "<>; rel=\"self\""},
+	{"<?p=2>; rel=next", "<?p=2>; rel=\"next\""},
+	{"", ""},
+	{"  ", ""},
+	/* What stands in quotes is no syntax. */
+	{"</a>; title=\"x, <http://evil/>; y \\\" z\"; rel=a",
+	 "</r/a>; title=\"x, <http://evil/>; y \\\" z\"; rel=\"a\""},
+	{"</a>; title*=UTF-8''caf%c3%a9", "</r/a>; title*=UTF-8''caf%c3%a9"},
+	{"</a>; type=text/html", "</r/a>; type=\"text/html\""},
+	{"</a>; rel=\"https://rels.example/x\"", "</r/a>; rel=\"https://rels.example/x\""},
+	/* A context is a place, too. */
+	{"</a>; anchor=\"" OWN "/b\"", "</r/a>; anchor=\"/r/b\""},
+	{"</a>; ANCHOR=\"#f\"; rel=x", "</r/a>; ANCHOR=\"#f\"; rel=\"x\""},
+	/* Of what nobody knows, only what can be no place. */
+	{"</a>; cursor=\"0:100:0\"; flag; rel=x",
+	 "</r/a>; cursor=\"0:100:0\"; flag; rel=\"x\""},
+	{"</a>; imagesrcset=\"http://10.0.0.1/b.jpg 2x\"; rel=x", "</r/a>; rel=\"x\""},
+	/* Elsewhere, be it one of several. */
+	{"<http://evil.example/>; rel=next", NULL},
+	{"</a>; rel=next, <http://10.0.0.1/>; rel=last", NULL},
+	{"<//evil.example/>", NULL},
+	{"<../a>", NULL},
+	{"</a>; anchor=\"http://evil.example/\"", NULL},
+	{"</a>; anchor=\"\\/evil\"", NULL},
+	/* Not to be read. */
+	{"/a; rel=next", NULL},
+	{"</a; rel=next", NULL},
+	{"<</a>", NULL},
+	{"</a> </b>", NULL},
+	{"</a>; rel=\"next", NULL},
+	{"</a>; rel=\"next\\", NULL},
+	{"</a>; =x", NULL},
+	{"</a>; rel=", NULL},
+	{"</a>; rel=<x>", NULL},
+	{"</a>; title=\"x\"y", NULL},
+};
+
+Test(proxy_redirect, links)
+{
+	struct vg_redirect redirect = {.host = VG_SLICE("api.agency.example"),
+				       .upstream = VG_SLICE("10.0.0.7:8080"),
+				       .prefix = VG_SLICE("/r")};
+	for (size_t i = 0; i < VG_COUNT(links); i++) {
+		struct vg_arena arena;
+		struct vg_buf out;
+		vg_arena_init(&arena, 4096);
+		vg_buf_init(&out, 4096);
+		bool good = vg_redirect_links(&redirect, vg_slice_str(links[i].value), &arena, &out);
+		cr_expect_eq(good, links[i].mapped != NULL, "row %zu: %s", i, links[i].value);
+		if (good && links[i].mapped != NULL)
+			cr_expect(vg_slice_eq(vg_buf_slice(&out), vg_slice_str(links[i].mapped)),
+				  "row %zu: %s became %.*s", i, links[i].value,
+				  VG_SLICE_FMT(vg_buf_slice(&out)));
+		vg_buf_fini(&out);
+		vg_arena_fini(&arena);
+	}
+}
+
+Test(proxy_redirect, links_have_a_bound)
+{
+	struct vg_redirect redirect = {.host = VG_SLICE("a"), .upstream = VG_SLICE("b:1")};
+	struct vg_arena arena;
+	struct vg_buf out;
+	vg_arena_init(&arena, 4096);
+	vg_buf_init(&out, 8);
+	cr_expect(vg_redirect_links(&redirect, VG_SLICE("</a>"), &arena, &out));
+	cr_expect_not(vg_redirect_links(&redirect, VG_SLICE("</b>"), &arena, &out));
+	vg_buf_fini(&out);
+	vg_arena_fini(&arena);
 }

@@ -213,7 +213,7 @@ Test(identity, pins)
 Test(identity, too_many_could_be_meant)
 {
 	struct world_ident idents[VG_WHO_MAX + 1];
-	char ids[VG_WHO_MAX + 1][8];
+	char ids[VG_WHO_MAX + 1][16];
 	for (int i = 0; i <= VG_WHO_MAX; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "v%02d", i);
 		idents[i] = (struct world_ident){

@@ -1,0 +1,156 @@
+/* What a [service] says of its upstreams: URLs, and whole configurations with their rows. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/upstream.h"
+#include "config_tree.h"
+
+static const struct {
+	const char *text;
+	bool tls, literal;
+	const char *host; /* NULL: no upstream */
+	uint16_t port;
+} urls[] = {
+	{"http://10.0.0.7:8080", false, true, "10.0.0.7", 8080},
+	{"https://10.0.0.7:443", true, true, "10.0.0.7", 443},
+	{"https://[2001:db8::7]:8443", true, true, "2001:db8::7", 8443},
+	{"http://residents.internal:80", false, false, "residents.internal", 80},
+	{"https://localhost:1", true, false, "localhost", 1},
+	{"https://residents.internal", false, false, NULL, 0},
+	{"https://residents.internal:", false, false, NULL, 0},
+	{"https://residents.internal:0", false, false, NULL, 0},
+	{"https://residents.internal:65536", false, false, NULL, 0},
+	{"https://residents.internal:8443/", false, false, NULL, 0},
+	{"https://residents.internal:84:43", false, false, NULL, 0},
+	{"https://user@residents.internal:8443", false, false, NULL, 0},
+	{"https://Residents.internal:8443", false, false, NULL, 0},
+	{"https://-x.internal:8443", false, false, NULL, 0},
+	{"https://10.0.0.256:8443", false, false, NULL, 0},
+	{"https://2001:db8::7:8443", false, false, NULL, 0},
+	{"https://:8443", false, false, NULL, 0},
+	{"HTTPS://residents.internal:8443", false, false, NULL, 0},
+	{"ftp://residents.internal:21", false, false, NULL, 0},
+	{"10.0.0.7:8080", false, false, NULL, 0},
+	{"", false, false, NULL, 0},
+};
+
+Test(config_upstream, urls)
+{
+	for (size_t i = 0; i < VG_COUNT(urls); i++) {
+		struct vg_upstream_url url;
+		bool good = vg_upstream_url(vg_slice_str(urls[i].text), &url);
+		cr_expect_eq(good, urls[i].host != NULL, "%s", urls[i].text);
+		if (!good || urls[i].host == NULL)
+			continue;
+		cr_expect(vg_slice_eq(url.host, vg_slice_str(urls[i].host)), "%s: %.*s",
+			  urls[i].text, VG_SLICE_FMT(url.host));
+		cr_expect(url.tls == urls[i].tls && url.literal == urls[i].literal &&
+				  url.port == urls[i].port,
+			  "%s", urls[i].text);
+	}
+}
+
+#define GATEWAY                                                                                    \
+	"[gateway]\nnode = dmz-1\nlisten = 127.0.0.1:8443\n"                                       \
+	"[tls]\ncertificate = server.pem\nprivate_key = server.key\n"                              \
+	"[telemetry siem]\nto = udp://127.0.0.1:5140\n"                                            \
+	"[service api]\nhost = api.agency.example\n"
+
+#define ACME                                                                                       \
+	"[vendor]\nid = acme\n%s[identity]\nca = ../ca/acme.pem\n"                                 \
+	"uri = spiffe://acme.example/gateway\n"                                                    \
+	"[access all]\nservice = api\nmethods = GET\npath = /**\n"
+
+static struct tree tree;
+
+static void setup(void)
+{
+	tree_begin(&tree);
+}
+
+static void teardown(void)
+{
+	tree_end(&tree);
+}
+
+static const char *compile(const char *service, const char *vendor)
+{
+	char text[1024];
+	(void)snprintf(text, sizeof(text), "%s%s", GATEWAY, service);
+	tree_write(&tree, "vendgate.ini", text);
+	(void)snprintf(text, sizeof(text), ACME, vendor);
+	tree_write(&tree, "policies/acme.ini", text);
+	(void)tree_compile(&tree);
+	return tree_said(&tree, false);
+}
+
+TestSuite(config_upstream_rows, .init = setup, .fini = teardown);
+
+static bool is_text(struct vg_str str, const char *text)
+{
+	return vg_slice_eq(vg_img_str(&tree.image, str), vg_slice_str(text));
+}
+
+Test(config_upstream_rows, tls_and_names)
+{
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80, https://10.0.0.6:81, "
+				 "https://b.internal:82\nupstream_ca = ca/both.pem\n",
+				 ""),
+			 "");
+	const struct vg_img_upstream *rows = vg_img_upstreams(&tree.image);
+	cr_assert_eq(vg_img_upstream_count(&tree.image), 3);
+	cr_expect(rows[0].tls == 0 && rows[0].cas.count == 0 && rows[0].host.len == 0);
+	cr_expect(rows[1].tls == 1 && rows[1].cas.count == 2 && rows[1].host.len == 0);
+	cr_expect(is_text(rows[1].name, "10.0.0.6") && rows[1].port == 81);
+	cr_expect(rows[2].tls == 1 && rows[2].cas.first == rows[1].cas.first);
+	cr_expect(is_text(rows[2].host, "b.internal") && is_text(rows[2].name, "b.internal"));
+	cr_expect(is_text(rows[2].text, "https://b.internal:82"));
+	cr_expect_eq(vg_img_services(&tree.image)[0].balance, VG_BALANCE_ROUND_ROBIN);
+	cr_expect_eq(vg_img_services(&tree.image)[0].forward_identity, 0);
+	cr_expect_eq(vg_img_vendors(&tree.image)[0].hide, 0);
+}
+
+Test(config_upstream_rows, what_is_set)
+{
+	cr_assert_str_eq(compile("upstream = https://10.0.0.6:81\nupstream_ca = ca/acme.pem\n"
+				 "upstream_name = residents.internal\nbalance = least_conn\n"
+				 "forward_identity = headers\n",
+				 "hide = yes\n"),
+			 "");
+	const struct vg_img_service *service = vg_img_services(&tree.image);
+	cr_expect(is_text(vg_img_upstreams(&tree.image)[0].name, "residents.internal"));
+	cr_expect_eq(service->balance, VG_BALANCE_LEAST_CONN);
+	cr_expect_eq(service->forward_identity, 1);
+	cr_expect_eq(vg_img_vendors(&tree.image)[0].hide, 1);
+}
+
+static const struct {
+	const char *service, *vendor, *fault;
+} faults[] = {
+	{"upstream = https://10.0.0.6:81\n", "", "has an https upstream and no upstream_ca"},
+	{"upstream = http://10.0.0.6:81\nupstream_ca = ca/acme.pem\n", "",
+	 "upstream_ca is of no use"},
+	{"upstream = http://10.0.0.6:81\nupstream_name = a.internal\n", "",
+	 "upstream_name is of no use"},
+	{"upstream = https://10.0.0.6:81\nupstream_ca = ca/none.pem\n", "", "ca/none.pem"},
+	{"upstream = https://10.0.0.6:81\nupstream_ca = ca/leaf.pem\n", "", "no CA's"},
+	{"upstream = https://10.0.0.6:81\nupstream_ca = ca/key.pem\n", "", "ca/key.pem"},
+	{"upstream = https://10.0.0.6:81\nupstream_ca = ca/acme.pem\nupstream_name = a_b\n", "",
+	 "upstream_name \"a_b\" must be"},
+	{"upstream = http://10.0.0.6\n", "", "upstream \"http://10.0.0.6\" must be"},
+	{"upstream = http://10.0.0.6:81\nbalance = random\n", "",
+	 "must be round_robin or least_conn"},
+	{"upstream = http://10.0.0.6:81\nforward_identity = yes\n", "", "must be none or headers"},
+	{"upstream = http://10.0.0.6:81\n", "hide = maybe\n", "must be no or yes"},
+};
+
+Test(config_upstream_rows, faults)
+{
+	for (size_t i = 0; i < VG_COUNT(faults); i++) {
+		const char *said = compile(faults[i].service, faults[i].vendor);
+		cr_expect_not(tree.good, "row %zu", i);
+		cr_expect_not_null(strstr(said, faults[i].fault), "row %zu: %s", i, said);
+		cr_expect_null(strstr(said, "Vendgate's own"), "row %zu: %s", i, said);
+	}
+}

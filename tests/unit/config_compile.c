@@ -130,8 +130,8 @@ static const struct change changes[] = {
 	   ":8: error: unknown key \"metods\" in [access schedule]; did you mean \"methods\"?\n"},
 	{"key of another section", ACME, "id = acme", "id = acme\npath = /",
 	 A ":3: error: unknown key \"path\" in [vendor]; it belongs in [access]\n"},
-	{"key that comes later", ACME, "id = acme", "id = acme\nhide = yes",
-	 A ":3: error: unknown key \"hide\" in [vendor]\n"},
+	{"key that comes later", ACME, "id = acme", "id = acme\ndormant = 45d",
+	 A ":3: error: unknown key \"dormant\" in [vendor]\n"},
 	{"duplicate key", ACME, "id = acme", "id = acme\nid = acme",
 	 A ":3: error: duplicate key \"id\"; it was set in line 2\n"},
 	{"empty", ACME, "id = acme", "id =",
@@ -188,11 +188,12 @@ static const struct change changes[] = {
 	{"prefix that is not normalised", GATEWAY, "host =", "prefix = /a/../b\nhost =",
 	 V ":11: error: prefix \"/a/../b\" must be a path without final slash, such as /residents\n"},
 	{"upstream by TLS", GATEWAY, "http://127.0.0.1:8080", "https://127.0.0.1:8443",
-	 V ":12: error: upstream \"https://127.0.0.1:8443\" must be http://ADDRESS:PORT, such as "
-	   "http://10.0.0.7:8080 or http://[2001:db8::7]:8080\n"},
+	 V ":12: error: [service courses] has an https upstream and no upstream_ca: nothing would "
+	   "say whose certificate is good\n"},
 	{"upstream with a path", GATEWAY, "http://127.0.0.1:8080", "http://127.0.0.1:8080/api",
-	 V ":12: error: upstream \"http://127.0.0.1:8080/api\" must be http://ADDRESS:PORT, such as "
-	   "http://10.0.0.7:8080 or http://[2001:db8::7]:8080\n"},
+	 V ":12: error: upstream \"http://127.0.0.1:8080/api\" must be http://HOST:PORT or "
+	   "https://HOST:PORT, such as http://10.0.0.7:8080, http://[2001:db8::7]:8080 or "
+	   "https://residents.internal:8443\n"},
 	{"bad id", ACME, "id = acme", "id = Acme",
 	 A ":2: error: id \"Acme\" must be " NAME_RULE "\n"},
 	{"mode that comes later", ACME, "id = acme", "id = acme\nmode = observe",

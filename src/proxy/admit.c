@@ -61,8 +61,8 @@ static void keep_query_keys(struct vg_exchange *x, const struct vg_query *query)
 
 static void mark_path(struct vg_exchange *x, uint32_t service, uint32_t rule)
 {
-	x->asked.mark_bytes = vg_capture_marks(x->asked.marks, &x->client->generation->image, service, rule,
-					       &x->worker->path);
+	x->asked.mark_bytes = vg_capture_marks(x->asked.marks, &x->client->generation->image,
+					       service, rule, &x->worker->path);
 }
 
 /*
@@ -77,7 +77,8 @@ static void mark_judged(struct vg_exchange *x, const struct vg_verdict *verdict)
 	if (x->asked.mark_bytes == 0)
 		return; /* no segment, or never read */
 	if (service == VG_NO_ROW)
-		service = vg_route_service(&x->client->generation->image, x->asked.host, path, &below);
+		service = vg_route_service(&x->client->generation->image, x->asked.host, path,
+					   &below);
 	mark_path(x, service, verdict->rule);
 }
 

@@ -103,7 +103,7 @@ size_t vg_format_write(enum vg_format format, char *out, const struct vg_format_
 		       const struct vg_logged *logged) VG_MUST_CHECK;
 
 /* The writers of format.def. */
-#define VG_FORMAT(NAME, word, max, nil, write)                                                        \
+#define VG_FORMAT(NAME, word, max, nil, write)                                                     \
 	void write(struct vg_message *message, const struct vg_event *event);
 #include "record/format.def"
 #undef VG_FORMAT

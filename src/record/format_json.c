@@ -1,4 +1,4 @@
-/* The fields as one object of JSON (RFC 8259): numbers where the table has numbers, else strings. */
+/* The fields as one object of JSON (RFC 8259): numbers where the table has some, else strings. */
 #include "record/format.h"
 
 void vg_format_json(struct vg_message *message, const struct vg_event *event)

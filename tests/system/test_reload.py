@@ -3,6 +3,7 @@
 dies."""
 import json
 import os
+import pwd
 import signal
 import socket
 import stat
@@ -61,6 +62,28 @@ def raw(lab, data):
         while part := sock.recv(65536):
             parts += part
         return parts
+
+
+def ask_as(lab, uid, gid):
+    """What somebody else comes to who asks for the status."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+            told = raw(lab, b"text status\n").split(b" ")[0].decode() or "closed"
+        except ConnectionResetError:
+            told = "closed"
+        except OSError as error:
+            told = type(error).__name__
+        os.write(writer, told.encode())
+        os._exit(0)  # pylint: disable=protected-access
+    os.close(writer)
+    os.waitpid(pid, 0)
+    with os.fdopen(reader, encoding="ascii") as pipe:
+        return pipe.read()
 
 
 @case("status tells of every role, to people and to scripts")
@@ -198,6 +221,29 @@ def _():
         told = status(lab)
         equal(told["generation"], 2, "it forgot the generation")
         equal([row["restarts"] for row in told["processes"] if row["role"] == "controller"], [1])
+
+
+@case("the group of `user` may use the socket; the roles' own user and others may not")
+def _():
+    if os.geteuid() != 0:
+        print("# not root: there is but one user")
+        return
+    with Lab() as lab:
+        lab.vendor("acme", access={"all": ("GET", "/n/**")})
+        lab.gateway_keys = "workers = 1\nuser = nobody\n"
+        entry = pwd.getpwnam("nobody")
+        lab.dir.chmod(0o755)
+        (lab.dir / "run").rmdir()
+        (lab.dir / "events.log").touch()
+        for name in ("state", "events.log"):
+            os.chown(lab.dir / name, entry.pw_uid, entry.pw_gid)
+        lab.start()
+        ready(lab)
+        daemon = pwd.getpwnam("daemon")
+        equal(ask_as(lab, daemon.pw_uid, entry.pw_gid), "ok", "of the group")
+        equal(ask_as(lab, entry.pw_uid, entry.pw_gid), "closed", "the roles' own user")
+        equal(ask_as(lab, daemon.pw_uid, daemon.pw_gid), "PermissionError", "somebody else")
+        check("refused to a process of the gateway's own user" in lab.log_text(), "not told")
 
 
 @case("nobody there: exit status 4, and a wrong command line 2")

@@ -6,6 +6,7 @@
 #include "proxy/answer.h"
 #include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/deadline.h"
 #include "proxy/generation.h"
 #include "proxy/origin.h"
 #include "proxy/reach.h"
@@ -14,18 +15,7 @@
 #define ARENA_MAX ((size_t)262144)
 #define REQUEST_MAX ((size_t)81920) /* a head as it goes upstream */
 #define SPARES 64
-#define PACE_MS 10000 /* a vendor sends or takes at least so many bytes in each such span */
-#define PACE_BYTES 10240
-#define DIAL_SLACK_MS 1000 /* the broker keeps the time; this is for a broker that doesn't */
 #define REFUSE_STATUS_CLOSES(status) ((status) != 403 && (status) != 502 && (status) != 504)
-
-enum deadline {
-	DEADLINE_NONE,
-	DEADLINE_CONNECT,
-	DEADLINE_HANDSHAKE,
-	DEADLINE_RESPONSE,
-	DEADLINE_STALL
-};
 
 static void drop_origin(struct vg_exchange *x, bool reusable)
 {
@@ -205,10 +195,10 @@ static const struct {
 	const char *word;
 	enum vg_state (*enter)(struct vg_exchange *x);
 	uint32_t successors;
-	enum deadline deadline;
+	enum vg_deadline deadline;
 } rows[VG_STATE_COUNT] = {
 #define VG_STATE(NAME, word, enter, successors, deadline)                                          \
-	[VG_STATE_##NAME] = {word, enter, successors, DEADLINE_##deadline},
+	[VG_STATE_##NAME] = {word, enter, successors, VG_DEADLINE_##deadline},
 #include "proxy/exchange.def"
 #undef VG_STATE
 };
@@ -216,67 +206,6 @@ static const struct {
 const char *vg_state_word(enum vg_state state)
 {
 	return state < VG_STATE_COUNT ? rows[state].word : "";
-}
-
-/* What dialling has left of the time to connect. */
-static uint64_t handshake_ms(const struct vg_exchange *x)
-{
-	const struct vg_image *image = &x->client->generation->image;
-	int64_t spent = (vg_loop_monotonic(&x->worker->loop) - x->dial_began) / 1000;
-	int64_t all = vg_img_services(image)[x->service].connect_timeout_ms;
-	return spent < all ? (uint64_t)(all - spent) : 0;
-}
-
-/* Who holds things up: the vendor, or the upstream. */
-static bool vendor_owes(const struct vg_exchange *x)
-{
-	if (x->state == VG_STATE_BODY)
-		return x->origin->out.len == 0;
-	return x->state == VG_STATE_DRAIN || x->origin->in.len > 0;
-}
-
-static uint64_t vendor_moved(const struct vg_exchange *x)
-{
-	return x->state == VG_STATE_BODY ? x->req_bytes : x->wire->sent(x->codec);
-}
-
-static void begin_pace(struct vg_exchange *x)
-{
-	x->pace_since = vg_loop_monotonic(&x->worker->loop);
-	x->pace_from = vendor_moved(x);
-}
-
-/* After each move: who owes now, and until when. One byte at a time doesn't buy a vendor time. */
-static void arm_stall(struct vg_exchange *x)
-{
-	bool owes = vendor_owes(x);
-	if (x->pace_since == 0 || owes != x->owes)
-		begin_pace(x);
-	x->owes = owes;
-	int64_t waited = (vg_loop_monotonic(&x->worker->loop) - x->pace_since) / 1000;
-	if (!owes)
-		vg_loop_arm(&x->deadline, x->client->generation->gateway->idle_timeout_ms);
-	else
-		vg_loop_arm(&x->deadline, waited < PACE_MS ? (uint64_t)(PACE_MS - waited) : 0);
-}
-
-static void arm(struct vg_exchange *x)
-{
-	const struct vg_image *image = &x->client->generation->image;
-	enum deadline deadline = rows[x->state].deadline;
-	if (deadline == DEADLINE_NONE || deadline == DEADLINE_STALL) {
-		(void)evtimer_del(&x->deadline);
-		x->pace_since = 0;
-		return;
-	}
-	uint64_t ms = 0;
-	if (deadline == DEADLINE_CONNECT)
-		ms = (uint64_t)vg_img_services(image)[x->service].connect_timeout_ms + DIAL_SLACK_MS;
-	if (deadline == DEADLINE_HANDSHAKE)
-		ms = handshake_ms(x);
-	if (deadline == DEADLINE_RESPONSE)
-		ms = vg_img_services(image)[x->service].response_timeout_ms;
-	vg_loop_arm(&x->deadline, ms);
 }
 
 /* The one function that moves an exchange. */
@@ -287,11 +216,11 @@ static void go(struct vg_exchange *x, enum vg_state next)
 		VG_ASSERT((rows[x->state].successors & (UINT32_C(1) << next)) != 0);
 		x->state = next;
 		if (next != VG_STATE_DONE)
-			arm(x);
+			vg_deadline_begin(x, rows[next].deadline);
 		next = rows[next].enter(x);
 	}
-	if (rows[x->state].deadline == DEADLINE_STALL)
-		arm_stall(x);
+	if (rows[x->state].deadline == VG_DEADLINE_STALL)
+		vg_deadline_moved(x);
 }
 
 /* For what comes from elsewhere than the codec: it has to hear that there is something to do. */
@@ -303,46 +232,10 @@ static void go_and_kick(struct vg_exchange *x, enum vg_state next)
 	wire->kick(codec);
 }
 
-/* The upstream hasn't moved, or the vendor too little: whoever owes something. */
-static enum vg_state stalled(struct vg_exchange *x)
-{
-	if (x->owes && vendor_moved(x) - x->pace_from >= PACE_BYTES) {
-		begin_pace(x);
-		return VG_STATE_STAY;
-	}
-	if (!x->owes)
-		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "stalled in its answer");
-	if (x->state == VG_STATE_BODY)
-		return vg_exchange_fail(x, VG_REASON_HTTP_TOO_SLOW, "request body");
-	/* What was decided stays; the event says that the vendor didn't take it. */
-	if (x->reason == VG_REASON_ACCESS_ALLOWED)
-		x->constraint = VG_SLICE("client stalled");
-	x->wire->cut(x->codec);
-	return VG_STATE_DONE;
-}
-
 static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
 {
 	struct vg_exchange *x = arg;
-	enum vg_state next;
-	switch (rows[x->state].deadline) {
-	case DEADLINE_CONNECT:
-		next = vg_exchange_fail(x, VG_REASON_UPSTREAM_CONNECT, "timed out");
-		break;
-	case DEADLINE_HANDSHAKE:
-		next = vg_exchange_fail(x, VG_REASON_UPSTREAM_TLS, "timed out");
-		break;
-	case DEADLINE_RESPONSE:
-		next = vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "no answer in time");
-		break;
-	case DEADLINE_STALL:
-		next = stalled(x);
-		break;
-	case DEADLINE_NONE:
-	default:
-		return;
-	}
-	go_and_kick(x, next);
+	go_and_kick(x, vg_deadline_passed(x, rows[x->state].deadline));
 }
 
 static struct vg_exchange *take_spare(struct vg_worker *worker)

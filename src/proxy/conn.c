@@ -133,10 +133,11 @@ static void set_generation(struct vg_conn *conn, struct vg_generation *generatio
 enum vg_reason vg_conn_follow(struct vg_conn *conn)
 {
 	struct vg_generation *newest = vg_follow_current(conn->worker);
-	if (conn->client.generation == newest || conn->stream.tls == NULL)
+	int64_t now = vg_loop_wall(&conn->worker->loop);
+	if (conn->stream.tls == NULL || (conn->client.generation == newest &&
+					 !vg_tls_session_expired(conn->stream.tls, now)))
 		return VG_REASON_NONE;
-	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls,
-						       vg_loop_wall(&conn->worker->loop));
+	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls, now);
 	if (reason != VG_REASON_NONE)
 		return reason;
 	conn->client.vendor = conn->client.peer->vendor;

@@ -149,6 +149,12 @@ enum vg_reason vg_conn_follow(struct vg_conn *conn)
 void vg_conn_handshake(void *owner)
 {
 	struct vg_conn *conn = owner;
+	/* Not before: who only waits could take all slots, and leave none to vendors' requests. */
+	conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
+	if (conn->slot == VG_NO_SLOT) {
+		vg_conn_close(conn);
+		return;
+	}
 	set_generation(conn, vg_follow_current(conn->worker));
 	struct vg_tls_session *session =
 		vg_tls_session_new(conn->client.generation->tls, conn->stream.fd);
@@ -173,11 +179,6 @@ static void hear(struct vg_conn *conn)
 	ssize_t n = recv(conn->stream.fd, &byte, 1, MSG_PEEK);
 	if (n <= 0) {
 		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
-		return;
-	}
-	conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
-	if (conn->slot == VG_NO_SLOT) {
-		vg_conn_close(conn);
 		return;
 	}
 	conn->state = VG_CONN_HANDSHAKE;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cert/dn.h"
+#include "cert/pem.h"
 
 static bool add_name(struct vg_cert_facts *facts, enum vg_name_kind kind, struct vg_slice value)
 {
@@ -168,16 +169,6 @@ static bool write_serial(struct vg_cert_facts *facts, X509 *cert, struct vg_aren
 	return true;
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *us)
-{
-	struct tm tm;
-	if (ASN1_TIME_check(time) != 1 || ASN1_TIME_to_tm(time, &tm) != 1)
-		return false;
-	int64_t days = vg_days(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday);
-	*us = (((days * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 + tm.tm_sec) * 1000000;
-	return true;
-}
-
 static bool read_digests(struct vg_cert_facts *facts, X509 *cert)
 {
 	uint8_t digest[32];
@@ -202,8 +193,8 @@ static const char *read_cert(struct vg_cert_facts *facts, X509 *cert, struct vg_
 		return "the public key is unreadable";
 	if (!write_serial(facts, cert, arena))
 		return "the serial number is unreadable";
-	if (!read_time(X509_get0_notBefore(cert), &facts->not_before) ||
-	    !read_time(X509_get0_notAfter(cert), &facts->not_after))
+	if (!vg_pem_time(X509_get0_notBefore(cert), &facts->not_before) ||
+	    !vg_pem_time(X509_get0_notAfter(cert), &facts->not_after))
 		return "the validity is unreadable";
 	if (!vg_dn_text(X509_get_issuer_name(cert), arena, &facts->issuer))
 		return "the issuer is malformed";

@@ -23,7 +23,7 @@ X509 *vg_pem_x509(struct vg_slice der)
 	return cert;
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *us)
+bool vg_pem_time(const ASN1_TIME *time, int64_t *us)
 {
 	struct tm tm;
 	if (ASN1_TIME_check(time) != 1 || ASN1_TIME_to_tm(time, &tm) != 1)
@@ -51,8 +51,8 @@ static bool read_brief(struct vg_pem_brief *brief, struct vg_slice der)
 	if (cert == NULL)
 		return false;
 	brief->is_ca = is_ca(cert);
-	bool good = read_time(X509_get0_notBefore(cert), &brief->not_before) &&
-		    read_time(X509_get0_notAfter(cert), &brief->not_after);
+	bool good = vg_pem_time(X509_get0_notBefore(cert), &brief->not_before) &&
+		    vg_pem_time(X509_get0_notAfter(cert), &brief->not_after);
 	X509_free(cert);
 	return good;
 }

@@ -29,4 +29,7 @@ bool vg_pem_certs(struct vg_pem_certs *certs, struct vg_slice bytes, struct vg_a
 /* All of `der`, no more; NULL. The caller's to free with X509_free. */
 X509 *vg_pem_x509(struct vg_slice der) VG_MUST_CHECK;
 
+/* Microseconds since 1970 UTC; false where it is malformed. */
+bool vg_pem_time(const ASN1_TIME *time, int64_t *us) VG_MUST_CHECK;
+
 #endif

@@ -1,10 +1,13 @@
 #include "cert/verify.h"
 
+#include <stdint.h>
 #include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+#include "cert/pem.h"
 
 static enum vg_reason reason_of(int error)
 {
@@ -58,10 +61,25 @@ static bool demand(X509_STORE_CTX *ctx, STACK_OF(X509) *anchors, int64_t now)
 	       X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_CLIENT) == 1;
 }
 
+/* INT64_MIN where one of them can't be read: then it is over. */
+static int64_t first_end(X509_STORE_CTX *ctx)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int64_t first = INT64_MAX;
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		int64_t end;
+		if (!vg_pem_time(X509_get0_notAfter(sk_X509_value(chain, i)), &end))
+			return INT64_MIN;
+		first = end < first ? end : first;
+	}
+	return first;
+}
+
 enum vg_reason vg_cert_verify(X509 *leaf, STACK_OF(X509) *untrusted, STACK_OF(X509) *anchors,
-			      int64_t now)
+			      int64_t now, int64_t *until)
 {
 	enum vg_reason reason = VG_REASON_IDENTITY_CHAIN;
+	int64_t end = INT64_MIN;
 	bool purpose = false; /* some certificate is not for this */
 
 	ERR_clear_error();
@@ -77,7 +95,11 @@ enum vg_reason vg_cert_verify(X509 *leaf, STACK_OF(X509) *untrusted, STACK_OF(X5
 		reason = VG_REASON_IDENTITY_CHAIN;
 	else
 		reason = !purpose && may_be_client(leaf) ? VG_REASON_NONE : VG_REASON_IDENTITY_EKU;
+	if (reason == VG_REASON_NONE)
+		end = first_end(ctx);
 out:
+	if (until != NULL)
+		*until = end;
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();
 	return reason;

@@ -19,9 +19,11 @@
  * `anchors` are the identity's CAs (an intermediate may be one), `untrusted` what the client sent
  * beside its leaf (may be NULL), `now` microseconds since 1970 UTC. VG_REASON_NONE where the chain
  * holds and the leaf may authenticate a client (EKU clientAuth must be there); else
- * IDENTITY_EXPIRED, IDENTITY_EKU or IDENTITY_CHAIN.
+ * IDENTITY_EXPIRED, IDENTITY_EKU or IDENTITY_CHAIN. *until (may be NULL) is when the first
+ * certificate of a chain that holds expires, in the same microseconds; INT64_MIN for one that
+ * doesn't hold.
  */
 enum vg_reason vg_cert_verify(X509 *leaf, STACK_OF(X509) *untrusted, STACK_OF(X509) *anchors,
-			      int64_t now) VG_MUST_CHECK;
+			      int64_t now, int64_t *until) VG_MUST_CHECK;
 
 #endif

@@ -85,6 +85,8 @@ static void take_out(struct vg_http_head *head, struct vg_slice name)
 struct options {
 	bool close, keep_alive;
 	size_t count;
+	struct vg_slice others[OPTIONS_MAX]; /* names of fields that go */
+	size_t other_count;
 };
 
 static bool read_option(struct vg_http_head *head, struct vg_slice option, struct options *options)
@@ -102,7 +104,7 @@ static bool read_option(struct vg_http_head *head, struct vg_slice option, struc
 	else if (is_reserved(option, head->status == 0))
 		return fail(head, "Connection names a field that matters");
 	else
-		take_out(head, option);
+		options->others[options->other_count++] = option;
 	return true;
 }
 
@@ -120,6 +122,9 @@ static bool read_connection(struct vg_http_head *head, uint64_t seen)
 					return false;
 		}
 	}
+	/* Only now: what is taken out moves the fields that are still to be read. */
+	for (size_t i = 0; i < options.other_count; i++)
+		take_out(head, options.others[i]);
 	bool kept = head->minor == 1 || (head->status != 0 && options.keep_alive);
 	head->keep_alive = kept && !options.close;
 	return true;

@@ -183,7 +183,7 @@ static void serve(struct vg_h1 *h1, size_t len)
 	h1->keep_alive = reason == VG_REASON_NONE && head->keep_alive;
 	if (stranger != VG_REASON_NONE) {
 		h1->last = true;
-		vg_exchange_refuse(x, stranger, "no longer in the policy", head, text);
+		vg_exchange_refuse(x, stranger, "no longer this vendor", head, text);
 	} else if (reason == VG_REASON_NONE) {
 		vg_http_body_init(&h1->body, head->framing, head->length);
 		vg_exchange_head(x, head);

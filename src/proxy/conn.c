@@ -133,10 +133,11 @@ static void set_generation(struct vg_conn *conn, struct vg_generation *generatio
 enum vg_reason vg_conn_follow(struct vg_conn *conn)
 {
 	struct vg_generation *newest = vg_follow_current(conn->worker);
-	if (conn->client.generation == newest || conn->stream.tls == NULL)
+	int64_t now = vg_loop_wall(&conn->worker->loop);
+	if (conn->stream.tls == NULL || (conn->client.generation == newest &&
+					 !vg_tls_session_expired(conn->stream.tls, now)))
 		return VG_REASON_NONE;
-	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls,
-						       vg_loop_wall(&conn->worker->loop));
+	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls, now);
 	if (reason != VG_REASON_NONE)
 		return reason;
 	conn->client.vendor = conn->client.peer->vendor;
@@ -148,6 +149,12 @@ enum vg_reason vg_conn_follow(struct vg_conn *conn)
 void vg_conn_handshake(void *owner)
 {
 	struct vg_conn *conn = owner;
+	/* Not before: who only waits could take all slots, and leave none to vendors' requests. */
+	conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
+	if (conn->slot == VG_NO_SLOT) {
+		vg_conn_close(conn);
+		return;
+	}
 	set_generation(conn, vg_follow_current(conn->worker));
 	struct vg_tls_session *session =
 		vg_tls_session_new(conn->client.generation->tls, conn->stream.fd);
@@ -172,11 +179,6 @@ static void hear(struct vg_conn *conn)
 	ssize_t n = recv(conn->stream.fd, &byte, 1, MSG_PEEK);
 	if (n <= 0) {
 		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
-		return;
-	}
-	conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
-	if (conn->slot == VG_NO_SLOT) {
-		vg_conn_close(conn);
 		return;
 	}
 	conn->state = VG_CONN_HANDSHAKE;

@@ -49,8 +49,9 @@ void vg_conn_handshake(void *conn);
 void vg_conn_place_timeout(void *conn);
 
 /*
- * Before a request: where there is a newer generation, whose vendor it is there, by the
- * certificate that was proven in the handshake. NONE, or why it is nobody's any more.
+ * Before a request: where there is a newer generation, or a certificate has expired, whose vendor
+ * it is now, by the certificate that was proven in the handshake. NONE, or why it is nobody's any
+ * more.
  */
 enum vg_reason vg_conn_follow(struct vg_conn *conn) VG_MUST_CHECK;
 

@@ -103,12 +103,13 @@ struct shown {
 	int64_t now;
 };
 
-static enum vg_reason holds(struct vg_anchors *anchors, uint32_t ident, const struct shown *shown)
+static enum vg_reason holds(struct vg_anchors *anchors, uint32_t ident, const struct shown *shown,
+			    int64_t *until)
 {
 	STACK_OF(X509) *cas = cas_of(anchors, ident);
 	if (cas == NULL)
 		return VG_REASON_GATEWAY_ERROR;
-	enum vg_reason reason = vg_cert_verify(shown->leaf, shown->untrusted, cas, shown->now);
+	enum vg_reason reason = vg_cert_verify(shown->leaf, shown->untrusted, cas, shown->now, until);
 	if (reason != VG_REASON_NONE)
 		return reason;
 	const struct vg_img_ident *row = &vg_img_idents(anchors->image)[ident];
@@ -155,13 +156,14 @@ static struct vg_identity try_all(struct vg_anchors *anchors, const struct vg_wh
 		bool held = found.ident != VG_NO_ROW;
 		if (held && found.vendor == vendor)
 			continue;
-		enum vg_reason reason = holds(anchors, ident, shown);
+		int64_t until = INT64_MIN;
+		enum vg_reason reason = holds(anchors, ident, shown, &until);
 		if (reason == VG_REASON_GATEWAY_ERROR)
 			return nobody(reason, VG_NO_ROW);
 		if (reason == VG_REASON_NONE && held)
 			return nobody(VG_REASON_IDENTITY_AMBIGUOUS, VG_NO_ROW);
 		if (reason == VG_REASON_NONE)
-			found = (struct vg_identity){VG_REASON_NONE, vendor, ident};
+			found = (struct vg_identity){VG_REASON_NONE, vendor, ident, until};
 		else if (!held && progress(reason) > progress(found.reason))
 			found.reason = reason;
 	}

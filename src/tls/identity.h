@@ -16,6 +16,7 @@ struct vg_identity {
 	enum vg_reason reason; /* VG_REASON_NONE: it is `vendor` by `ident` */
 	uint32_t vendor;       /* also set where just one vendor's names matched: whom it claims */
 	uint32_t ident;
+	int64_t until; /* where it is somebody: when that has to be judged again */
 };
 
 /* The anchors of identities, parsed on first use and kept: the most recently used of them. */

@@ -58,10 +58,13 @@ enum vg_tls_status {
 enum vg_tls_status vg_tls_handshake(struct vg_tls_session *session, int64_t now) VG_MUST_CHECK;
 const struct vg_tls_peer *vg_tls_session_peer(const struct vg_tls_session *session) VG_MUST_CHECK;
 
+/* After the handshake: a certificate of the peer's chain has expired since it was judged. */
+bool vg_tls_session_expired(const struct vg_tls_session *session, int64_t now) VG_MUST_CHECK;
+
 /*
- * After the handshake: whose the proven certificate is under another generation's policy. NONE,
- * and the peer's vendor and ident are rows of that one; else why it is nobody's, and the peer
- * stays as it was. The session's own server may be freed from then on.
+ * After the handshake: whose the proven certificate is now, by that server's policy: its own, or
+ * another generation's. NONE, and the peer's vendor and ident are rows of that one; else why it is
+ * nobody's, and the peer stays as it was. The session's own server may be freed from then on.
  */
 enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_tls_server *server,
 				      int64_t now) VG_MUST_CHECK;

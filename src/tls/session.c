@@ -48,6 +48,7 @@ static void judge(struct vg_tls_session *session, X509 *leaf, STACK_OF(X509) *un
 	peer->reason = who.reason;
 	peer->vendor = who.vendor;
 	peer->ident = who.ident;
+	session->until = who.until;
 }
 
 int vg_tls_session_verify(X509_STORE_CTX *store, void *server)
@@ -307,6 +308,11 @@ enum vg_tls_status vg_tls_shutdown(struct vg_tls_session *session)
 	return status == VG_TLS_WANT_READ ? VG_TLS_DONE : status;
 }
 
+bool vg_tls_session_expired(const struct vg_tls_session *session, int64_t now)
+{
+	return now >= session->until;
+}
+
 enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_tls_server *server,
 				      int64_t now)
 {
@@ -319,5 +325,6 @@ enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_
 		return who.reason;
 	peer->vendor = who.vendor;
 	peer->ident = who.ident;
+	session->until = who.until;
 	return VG_REASON_NONE;
 }

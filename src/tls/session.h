@@ -48,6 +48,7 @@ struct vg_tls_session {
 	struct vg_cert_facts *facts;
 	struct vg_tls_peer peer;
 	int64_t now; /* of this step of the handshake */
+	int64_t until; /* the proven identity, until a certificate of its chain expires */
 	bool dry;    /* the last read found no whole record */
 	bool broken; /* no more bytes can be sent or read */
 };

@@ -129,7 +129,7 @@ static int verify_own(X509_STORE_CTX *store, void *arg)
 	vg_arena_init(&arena, 65536);
 	*seen = anchors != NULL && sk_X509_push(anchors, cert) > 0 &&
 		vg_cert_facts(&facts, cert, &arena, &fault) &&
-		vg_cert_verify(cert, NULL, anchors, vg_clock_wall()) == VG_REASON_IDENTITY_CHAIN;
+		vg_cert_verify(cert, NULL, anchors, vg_clock_wall(), NULL) == VG_REASON_IDENTITY_CHAIN;
 	vg_arena_fini(&arena);
 	sk_X509_free(anchors);
 	return *seen ? 1 : 0;

@@ -2,6 +2,7 @@
 """What a reload means for vendors: new connections and requests follow the new generation, also
 those on connections that live; what it refuses was not let through by the one before."""
 import subprocess
+import time
 
 import harness
 from harness import Lab, case, check, equal
@@ -100,6 +101,35 @@ def _():
         check(served_cert(lab) != before, "the old certificate is served")
         equal(len(lab.children("vendgate-keys")), len(lab.children("vendgate-worker")),
               "keys of old generations are left")
+
+
+def expires_soon(lab, name, seconds, intermediate):
+    """NAME's certificate, or that of the CA which signed it, is good for so long from now on."""
+    short, issuer = ["--until", f"{seconds} seconds"], f"{name}-ca"
+    if intermediate:
+        lab.pki("ca", f"{name}-sub", "--ca", issuer, *short)
+        short, issuer = [], f"{name}-sub"
+    lab.pki("leaf", name, "--ca", issuer, "--uri", f"spiffe://{name}.example/gateway", *short)
+
+
+@case("a certificate that expires ends what its connection may do, and so does one of its chain")
+def _():
+    for intermediate in (False, True):
+        with Lab() as lab:
+            lab.vendor("acme", {"all": ("GET", "/n/**")})
+            lab.vendor("other", {"all": ("GET", "/n/**")})
+            lab.start()
+            expires_soon(lab, "acme", 4, intermediate)
+            with lab.tls("acme") as session, lab.tls("other") as control:
+                equal(session.request("/n/1").status, 200, "before")
+                time.sleep(5)
+                equal(control.request("/n/2").status, 200, "the other vendor")
+                answer = session.request("/n/3")
+                equal(answer.status, 403, "after")
+                equal(answer.headers.get("connection"), "close")
+            equal([event["reason"] for event in lab.next_final(0, 3)],
+                  ["access.allowed", "access.allowed", "identity.expired"])
+            equal([head["target"] for head in lab.upstream.heads()], ["/n/1", "/n/2"])
 
 
 harness.main()

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Handshakes that fail: each is one event with its reason, and tells nothing to whom it concerns
 not."""
+import contextlib
+import resource
 import socket
 import ssl
+import time
 
 import harness
 from harness import HOST, Lab, case, check, equal
@@ -136,6 +139,25 @@ def _():
             equal(session.request("/v1/x", host=HOST).status, 421)
         equal(lab.next_final(0)[0]["reason"], "host.mismatch")
         equal(lab.upstream.rows(), [])
+
+
+@case("strangers who wait for their handshake leave vendors that are connected their events")
+def _():
+    strangers = 4200  # a worker has 4096 slots for what has begun and not ended
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    check(most > strangers + 100, "too few descriptors for this test:", most)
+    with make_lab() as lab, contextlib.ExitStack() as opened:
+        lab.start()
+        session = opened.enter_context(lab.tls("acme"))
+        equal(session.request("/v1/before").status, 200, "control")
+        for _ in range(strangers):
+            sock = socket.create_connection(("127.0.0.1", lab.port), 10)
+            opened.enter_context(sock)
+            sock.sendall(b"\x16")
+        for number in range(10):
+            equal(session.request(f"/v1/{number}").status, 200, "while they wait")
+            time.sleep(0.1)
 
 
 harness.main()

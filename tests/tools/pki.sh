@@ -7,7 +7,7 @@ usage() {
 	cat >&2 <<'END'
 usage: pki.sh DIR [HOST…]            the server's side: server-ca.pem, server.pem, server.key
        pki.sh ca DIR NAME            a vendor's CA: NAME.pem, NAME.key
-       pki.sh ca DIR NAME --ca CA    an intermediate below CA
+       pki.sh ca DIR NAME --ca CA [--until T]   an intermediate below CA
        pki.sh leaf DIR NAME --ca CA [OPTION…]
 
 NAME.pem holds the certificate alone; NAME.chain.pem the CAs between it and the root as well, as a
@@ -92,16 +92,20 @@ chain() { # DIR NAME CA
 	fi
 }
 
-make_ca() { # DIR NAME [--ca CA]
-	local dir=$1 name=$2 ca=$2
+make_ca() { # DIR NAME [--ca CA [--until T]]
+	local dir=$1 name=$2 ca=$2 until='180 days'
 	shift 2
+	if [[ $# -eq 4 && $3 == --until ]]; then
+		until=$4
+		set -- "$1" "$2"
+	fi
 	if [[ ${1-} == --ca && $# -eq 2 ]]; then
 		ca=$2
 	elif [[ $# -ne 0 ]]; then
 		usage
 	fi
 	new_key ec "$dir/$name.key"
-	sign "$dir" "$name" "$ca" "/O=Vendgate throw-away/CN=$name" '2 hours ago' '180 days' \
+	sign "$dir" "$name" "$ca" "/O=Vendgate throw-away/CN=$name" '2 hours ago' "$until" \
 		"basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
 subjectKeyIdentifier = hash"

@@ -30,7 +30,7 @@ static enum vg_reason verify(X509 *leaf, X509 *const *untrusted, size_t count, X
 	for (size_t i = 0; i < count; i++)
 		sk_X509_push(sent, untrusted[i]);
 	sk_X509_push(anchors, anchor);
-	enum vg_reason reason = vg_cert_verify(leaf, sent, anchors, pki_now());
+	enum vg_reason reason = vg_cert_verify(leaf, sent, anchors, pki_now(), NULL);
 	sk_X509_free(sent);
 	sk_X509_free(anchors);
 	return reason;
@@ -186,7 +186,7 @@ Test(verify, nothing_to_verify_against)
 {
 	struct pki_cert leaf = pki_make(&(struct pki_spec){.subject = "CN=gw"}, &cas[0]);
 	STACK_OF(X509) *none = sk_X509_new_null();
-	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, none, pki_now()), VG_REASON_IDENTITY_CHAIN);
+	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, none, pki_now(), NULL), VG_REASON_IDENTITY_CHAIN);
 	sk_X509_free(none);
 	pki_free(&leaf);
 }
@@ -197,10 +197,10 @@ Test(verify, time_is_what_is_handed_in)
 	STACK_OF(X509) *anchors = sk_X509_new_null();
 	sk_X509_push(anchors, cas[0].cert);
 	int64_t now = pki_now();
-	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, anchors, now), VG_REASON_NONE);
-	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, anchors, now + INT64_C(120) * 1000000),
+	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, anchors, now, NULL), VG_REASON_NONE);
+	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, anchors, now + INT64_C(120) * 1000000, NULL),
 		     VG_REASON_IDENTITY_EXPIRED);
-	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, anchors, now - INT64_C(120) * 1000000),
+	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, anchors, now - INT64_C(120) * 1000000, NULL),
 		     VG_REASON_IDENTITY_EXPIRED);
 	sk_X509_free(anchors);
 	pki_free(&leaf);

@@ -321,6 +321,10 @@ static const struct bad_case {
 	{TEXT(GET "\r\nConnection: close\r\nConnection: transfer-encoding" END), MALFORMED,
 	 "Connection names a field that matters",
 	 TEXT(GET "\r\nConnection: close\r\nConnection: TE" END)},
+	/* What the first of them names stands before it, and is gone. */
+	{TEXT(GET "\r\nX-Hop: 1\r\nConnection: x-hop\r\nConnection: host" END), MALFORMED,
+	 "Connection names a field that matters",
+	 TEXT(GET "\r\nX-Hop: 1\r\nConnection: x-hop\r\nConnection: hosts" END)},
 	{TEXT(GET "\r\nConnection: Authorization" END), MALFORMED,
 	 "Connection names a field that matters", TEXT(GET "\r\nConnection: Authorisation" END)},
 	{TEXT(GET "\r\nConnection: x-request-id" END), MALFORMED,

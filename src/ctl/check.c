@@ -3,6 +3,11 @@
 
 #include "ctl/loaded.h"
 
+static void print_count(unsigned count, const char *what, const char *behind)
+{
+	printf("%u %s%s%s", count, what, count == 1 ? "" : "s", behind);
+}
+
 static void print(const struct vg_loaded *loaded, bool json)
 {
 	const unsigned *count = loaded->diags.count;
@@ -11,7 +16,8 @@ static void print(const struct vg_loaded *loaded, bool json)
 		return;
 	}
 	vg_loaded_print(loaded, stdout, VG_SEVERITY_NOTE);
-	printf("%u errors, %u warnings\n", count[VG_SEVERITY_ERROR], count[VG_SEVERITY_WARNING]);
+	print_count(count[VG_SEVERITY_ERROR], "error", ", ");
+	print_count(count[VG_SEVERITY_WARNING], "warning", "\n");
 }
 
 enum vg_exit vg_command_check(const struct vg_call *call)

@@ -62,7 +62,7 @@ struct vg_msg_tell {
 	uint32_t code; /* of the reason: enum values don't leave a process */
 	uint32_t index;
 	/* Fields of the event. Texts are NUL-terminated; what is "" or all zero is left out. */
-	char constraint[120];
+	char constraint[272]; /* longer than a field, so that a cut is told by `trunc` */
 	char actor[VG_ACTOR_MAX];
 	char ref[VG_REF_MAX];
 	uint8_t gen[32]; /* digests of generations */

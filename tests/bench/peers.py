@@ -86,7 +86,7 @@ class Gateway:
     caches = False   # sessions can be resumed
 
     def __init__(self, folder, origin, collector):
-        self.dir = folder / self.name
+        self.dir = folder / self.name.replace(", ", "-")
         self.pki = folder / "pki"
         self.origin, self.collector = origin, collector
         self.port = free_port()

@@ -93,6 +93,18 @@ def check_keys():
             for row in keys if row[1] == section})
 
 
+def check_headers():
+    """What passes, in either direction, is listed between two sentences of the page."""
+    page = (ROOT / "man/vendgate.ini.5").read_text()
+    for column, begin in (2, "From vendor to upstream pass"), (3, "From upstream to vendor pass"):
+        passing = {row[1] for row in rows("http/header.def", "VG_HEADER") if row[column] == "PASS"}
+        told = set(page.partition(begin + "\n")[2].partition(" .\n")[0]
+                   .replace(".Li ", "").replace(" ,", "").split())
+        for word in passing ^ told:
+            complain("vendgate.ini.5:", word, "is told and dropped, or passes and is not told:",
+                     begin)
+
+
 def check_commands():
     page = (ROOT / "man/vendgatectl.8").read_text()
     for _, word, arguments, *_ in rows("ctl/command.def", "VG_COMMAND"):
@@ -124,7 +136,7 @@ def check_form():
             complain(line)
 
 
-for check in (check_events, check_keys, check_commands, check_roles, check_form):
+for check in (check_events, check_keys, check_headers, check_commands, check_roles, check_form):
     check()
 print("\n".join(FAULTS))
 sys.exit(1 if FAULTS else 0)

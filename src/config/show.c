@@ -156,8 +156,8 @@ static const char *socket_of(struct vg_inputs *inputs, const struct vg_set_gatew
 					 vg_input_name(inputs, gateway->set.input, control));
 	if (run.ptr == NULL)
 		return NULL;
-	const char *folder =
-		vg_input_absolute(inputs, vg_input_name(inputs, gateway->set.input, run));
+	const char *folder = vg_input_absolute(inputs,
+					       vg_input_name(inputs, gateway->set.input, run));
 	char *path = vg_arena_alloc(arena, strlen(folder) + sizeof("/control.sock"));
 	if (path != NULL)
 		snprintf(path, strlen(folder) + sizeof("/control.sock"), "%s/control.sock", folder);

@@ -14,11 +14,11 @@
 
 /* A key of a section. Texts last as long as the arena. */
 struct vg_shown {
-	const char *title;     /* "[service NAME]" */
+	const char *title; /* "[service NAME]" */
 	const char *key;
 	struct vg_slice value; /* as it would be written; ptr is NULL where it is not set */
 	const char *file;
-	unsigned line;         /* 0: the default */
+	unsigned line; /* 0: the default */
 };
 
 /*
@@ -26,8 +26,7 @@ struct vg_shown {
  * there are errors in what was read (not in what it means: see vg_config_compile).
  */
 bool vg_config_show(const char *path, struct vg_arena *arena, struct vg_diags *diags,
-		    void (*show)(void *arg, const struct vg_shown *shown), void *arg)
-	VG_MUST_CHECK;
+		    void (*show)(void *arg, const struct vg_shown *shown), void *arg) VG_MUST_CHECK;
 
 /*
  * The control socket of the gateway that runs by vendgate.ini at `path`: other errors in it don't

@@ -12,8 +12,8 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-#define TALK_S 10   /* for the request, and for taking the answer */
-#define WAIT_S 300  /* for what the supervisor bounds itself */
+#define TALK_S 10  /* for the request, and for taking the answer */
+#define WAIT_S 300 /* for what the supervisor bounds itself */
 #define OUT_MAX (VG_ANSWER_MAX + 32)
 
 static const struct {
@@ -128,8 +128,8 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 		/* It has said all that it may: it hung up, or has more to say. */
 		let_go(client);
 	} else {
-		ssize_t n = recv(fd, client->line + client->len,
-				 sizeof(client->line) - client->len, 0);
+		ssize_t n = recv(fd, client->line + client->len, sizeof(client->line) - client->len,
+				 0);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
@@ -195,8 +195,8 @@ bool vg_clients_open(struct vg_controller *controller, int listener)
 	for (size_t i = 0; i < VG_CLIENTS_MAX; i++)
 		clients->rows[i].fd = -1;
 	return listener >= 0 &&
-	       event_assign(&clients->accept, controller->loop.base, listener,
-			    EV_READ | EV_PERSIST, on_accept, controller) == 0 &&
+	       event_assign(&clients->accept, controller->loop.base, listener, EV_READ | EV_PERSIST,
+			    on_accept, controller) == 0 &&
 	       event_add(&clients->accept, NULL) == 0;
 }
 

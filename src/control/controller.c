@@ -27,8 +27,7 @@ static void take_image(struct vg_controller *controller, const struct vg_msg *ms
 		controller->next = msg->image.generation;
 	else
 		ack.error = EINVAL;
-	if (vg_chan_send(&controller->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) !=
-	    VG_CHAN_OK)
+	if (vg_chan_send(&controller->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
 }
 

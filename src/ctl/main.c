@@ -78,7 +78,7 @@ static bool asks_for_help(const struct vg_call *call)
 	       (strcmp(call->argv[1], "--help") == 0 || strcmp(call->argv[1], "-h") == 0);
 }
 
-/* Takes -c FILE, -s SOCKET and --json out of the command's arguments: people write them on either side. */
+/* Takes what is for all commands out of the arguments: people write it on either side. */
 static void take_globals(struct vg_call *call)
 {
 	int kept = 1;

@@ -80,7 +80,7 @@ static inline bool vg_process_lives(const struct vg_process *process)
 
 /*
  * Its process is gone: closes what was its, and sets when the next may start: at once where its
- * end was no surprise, else after 100 ms, doubled up to 5 s; one that lived for 10 s begins anew.
+ * end was no surprise, else after 50 ms, doubled up to 1 s; one that lived for 5 s begins anew.
  */
 void vg_process_died(struct vg_process *process, bool surprise, int64_t now);
 

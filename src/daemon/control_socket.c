@@ -39,8 +39,8 @@ static bool bind_name(int fd, const struct sockaddr_un *at, gid_t gid)
 	mode_t mask = umask(0177);
 	bool ok = bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
 	(void)umask(mask);
-	return ok && lchown(at->sun_path, (uid_t)-1, gid) == 0 &&
-	       chmod(at->sun_path, 0660) == 0 && listen(fd, BACKLOG) == 0;
+	return ok && lchown(at->sun_path, (uid_t)-1, gid) == 0 && chmod(at->sun_path, 0660) == 0 &&
+	       listen(fd, BACKLOG) == 0;
 }
 
 int vg_control_socket_open(const char *path, gid_t gid)

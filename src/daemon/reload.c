@@ -21,7 +21,7 @@
 #define OFFER_US INT64_C(10000000)
 #define KEYS_US OFFER_US /* from the start of keys to their READY */
 #define AGAIN_US INT64_C(1000000)
-#define TEXT_MAX 32768   /* of the compiler's words, that are copied to the log */
+#define TEXT_MAX 32768 /* of the compiler's words, that are copied to the log */
 #define LINES_MAX 100
 #define LINE_MAX_BYTES 512
 
@@ -356,8 +356,8 @@ static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t
 	    !vg_briefing_tell(controller, VG_MSG_PUBLISH, &number, NULL))
 		vg_briefing_kill(controller, now);
 	vg_hex(hex, gateway->generation.image.header->gen, 8);
-	vg_log(VG_LOG_INFO, "reload: generation %llu (%s) serves",
-	       (unsigned long long)number.index, hex);
+	vg_log(VG_LOG_INFO, "reload: generation %llu (%s) serves", (unsigned long long)number.index,
+	       hex);
 	tell_event(gateway, &reload->now, VG_REASON_POLICY_RELOAD, "", before);
 	finish(reload, gateway, true, now);
 }
@@ -368,10 +368,9 @@ static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t
  */
 static bool is_published(const struct vg_gateway *gateway)
 {
-	const struct vg_control_block *block =
-		vg_control_block_open(gateway->block_map.mem, gateway->block_map.size);
-	return block != NULL &&
-	       vg_control_block_generation(block) == gateway->generation.number;
+	const struct vg_control_block *block = vg_control_block_open(gateway->block_map.mem,
+								     gateway->block_map.size);
+	return block != NULL && vg_control_block_generation(block) == gateway->generation.number;
 }
 
 static void advance(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)

@@ -11,8 +11,8 @@ void vg_control_block_format(void *mem, uint64_t generation)
 const struct vg_control_block *vg_control_block_open(const void *mem, size_t size)
 {
 	const struct vg_control_block *block = mem;
-	if (mem == NULL || size < VG_CONTROL_BLOCK_SIZE ||
-	    block->magic != VG_CONTROL_BLOCK_MAGIC || block->layout != VG_CONTROL_BLOCK_LAYOUT)
+	if (mem == NULL || size < VG_CONTROL_BLOCK_SIZE || block->magic != VG_CONTROL_BLOCK_MAGIC ||
+	    block->layout != VG_CONTROL_BLOCK_LAYOUT)
 		return NULL;
 	return block;
 }

@@ -23,8 +23,8 @@ int vg_spawn_open(enum vg_role role, const char *libexecdir) VG_MUST_CHECK;
 
 /*
  * The child has descriptors 0 to 3 (0 is /dev/null) and no others, an empty environment but
- * PATH and TZ, default signals, no way to new privileges, and a process group of its own. -1 on failure. It lives on when
- * the supervisor dies: it sees its channel close, drains and ends.
+ * PATH and TZ, default signals, no way to new privileges, and a process group of its own. -1 on
+ * failure. It lives on when the supervisor dies: it sees its channel close, drains and ends.
  */
 pid_t vg_spawn(const struct vg_spawn *spawn) VG_MUST_CHECK;
 

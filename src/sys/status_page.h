@@ -28,7 +28,7 @@ struct vg_status_process {
 
 struct vg_status {
 	uint64_t generation;
-	int64_t since;  /* when it began to serve */
+	int64_t since; /* when it began to serve */
 	uint8_t gen[32];
 	uint32_t reloading; /* 1: a reload is under way */
 	uint32_t count;

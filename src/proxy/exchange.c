@@ -428,6 +428,18 @@ static enum vg_state hear_body(struct vg_exchange *x, enum vg_io io)
 	return respond(x, vg_answer_body(x));
 }
 
+/* What is left of a request while its answer is awaited, or has begun. Where it breaks, an answer
+   that has begun counts, and the rest is for nobody; else reading tells how it broke. */
+static unsigned flush_rest(struct vg_exchange *x)
+{
+	if (vg_origin_flush(x->origin))
+		return 0;
+	if (x->state != VG_STATE_RESPOND)
+		return VG_STREAM_READ;
+	vg_buf_consume(&x->origin->out, x->origin->out.len);
+	return 0;
+}
+
 void vg_exchange_origin_ready(struct vg_exchange *x, unsigned what)
 {
 	enum vg_state next = VG_STATE_STAY;
@@ -437,9 +449,8 @@ void vg_exchange_origin_ready(struct vg_exchange *x, unsigned what)
 	}
 	if ((what & VG_STREAM_WRITE) != 0 && x->origin->out.len > 0 && x->state == VG_STATE_BODY)
 		next = push_body(x);
-	else if ((what & VG_STREAM_WRITE) != 0 && x->origin->out.len > 0 &&
-		 !vg_origin_flush(x->origin))
-		what |= VG_STREAM_READ; /* reading tells how it broke, and what was answered */
+	else if ((what & VG_STREAM_WRITE) != 0 && x->origin->out.len > 0)
+		what |= flush_rest(x);
 	if (next == VG_STATE_STAY && (what & VG_STREAM_READ) != 0) {
 		enum vg_io io = vg_origin_fill(x->origin);
 		if (io == VG_IO_FULL)
@@ -447,7 +458,8 @@ void vg_exchange_origin_ready(struct vg_exchange *x, unsigned what)
 		else if (io != VG_IO_AGAIN)
 			next = x->state == VG_STATE_RESPOND ? hear_body(x, io) : hear_head(x, io);
 	}
-	if (next == VG_STATE_STAY && x->origin != NULL && x->state != VG_STATE_RESPOND)
-		vg_origin_watch(x->origin, true);
+	if (next == VG_STATE_STAY && x->origin != NULL)
+		vg_origin_watch(x->origin,
+				x->state != VG_STATE_RESPOND || x->origin->in.len == 0);
 	go_and_kick(x, next);
 }

@@ -10,6 +10,7 @@
 #include "proxy/ctx.h"
 #include "proxy/follow.h"
 #include "proxy/generation.h"
+#include "proxy/hello.h"
 #include "proxy/tell.h"
 #include "proxy/worker.h"
 
@@ -172,18 +173,46 @@ void vg_conn_place_timeout(void *owner)
 	fail(owner, VG_REASON_TLS_TIMEOUT, "others wait");
 }
 
-/* The first byte: who only connects takes no place, and who closes without a word had no need. */
+/* The kernel calls again when so many bytes are there, or no more come. */
+static void await_bytes(struct vg_conn *conn, size_t count)
+{
+	int least = (int)count;
+	conn->hello = count;
+	(void)setsockopt(conn->stream.fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+}
+
+/* What has come stays in the socket for TLS: a place is asked for once its ClientHello is whole. */
 static void hear(struct vg_conn *conn)
 {
-	char byte;
-	ssize_t n = recv(conn->stream.fd, &byte, 1, MSG_PEEK);
+	char bytes[VG_HELLO_MAX];
+	ssize_t n = recv(conn->stream.fd, bytes, sizeof(bytes), MSG_PEEK);
 	if (n <= 0) {
 		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
 		return;
 	}
+	conn->state = VG_CONN_HELLO;
+	size_t need = vg_hello_need(vg_slice(bytes, (size_t)n));
+	if (need > VG_HELLO_MAX) {
+		fail(conn, VG_REASON_TLS_PROTOCOL, "hello too large");
+		return;
+	}
+	/* Called before there are as many as were asked for: no more come, and TLS says so. */
+	if (need > (size_t)n && need != conn->hello) {
+		await_bytes(conn, need);
+		return;
+	}
+	await_bytes(conn, 1);
 	conn->state = VG_CONN_HANDSHAKE;
 	vg_stream_want(&conn->stream, false, false);
 	vg_places_ask(&conn->worker->places, &conn->place, conn);
+}
+
+/* For the event of a handshake that took too long. */
+static const char *where_it_stood(const struct vg_conn *conn)
+{
+	if (conn->state == VG_CONN_HANDSHAKE)
+		return "in the handshake";
+	return conn->state == VG_CONN_HELLO ? "in its hello" : "silent";
 }
 
 static void on_ready(void *owner, unsigned what)
@@ -191,6 +220,7 @@ static void on_ready(void *owner, unsigned what)
 	struct vg_conn *conn = owner;
 	switch (conn->state) {
 	case VG_CONN_SILENT:
+	case VG_CONN_HELLO:
 		hear(conn);
 		return;
 	case VG_CONN_HANDSHAKE:
@@ -219,8 +249,7 @@ static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void
 	else if (conn->state == VG_CONN_LINGER)
 		vg_conn_close(conn);
 	else
-		fail(conn, VG_REASON_TLS_TIMEOUT,
-		     conn->state == VG_CONN_SILENT ? "silent" : "in the handshake");
+		fail(conn, VG_REASON_TLS_TIMEOUT, where_it_stood(conn));
 }
 
 static struct vg_conn *make(struct vg_worker *worker, const struct vg_client *client)

@@ -17,6 +17,7 @@ struct vg_worker;
 
 enum vg_conn_state {
 	VG_CONN_SILENT,    /* accepted; nothing has come */
+	VG_CONN_HELLO,     /* some of its ClientHello has come */
 	VG_CONN_HANDSHAKE, /* waits for a place, or has one */
 	VG_CONN_SERVING,   /* its vendor is known */
 	VG_CONN_LINGER,    /* we have ended our half, and read what still comes, so that the last
@@ -32,6 +33,7 @@ struct vg_conn {
 	struct event deadline;
 	struct vg_place place;
 	uint32_t slot; /* of the handshake */
+	size_t hello;  /* bytes that its ClientHello needs, as far as is known */
 	struct vg_client client;
 	struct vg_h1 h1;
 	struct vg_resting resting;

@@ -34,7 +34,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#define OPENING_MAX 32 /* connections that are in their handshake */
+#define OPENING_MAX 32 /* connections that are in their handshake; idle ones come all at once */
 #define HEAD_MAX 8192
 #define DEADLINE_S 300
 
@@ -122,6 +122,7 @@ static void shut(struct load *load, struct client *c)
 	c->ssl = NULL;
 	c->state = CLOSED;
 	c->events = 0;
+	ERR_clear_error();
 }
 
 static void fail(struct load *load, struct client *c, const char *what)
@@ -301,13 +302,14 @@ static void go(struct load *load, struct client *c)
 static void start_some(struct load *load)
 {
 	size_t left = load->o.requests - load->begun;
+	size_t most = load->o.idle ? load->o.connections : OPENING_MAX;
 	for (size_t i = 0; i < load->o.connections && left > load->opening; i++) {
 		struct client *c = &load->clients[i];
 		if (c->state == RESTING && !load->o.idle) {
 			begin_request(load, c);
 			left--;
 			go(load, c);
-		} else if (c->state == CLOSED && load->opening < OPENING_MAX) {
+		} else if (c->state == CLOSED && load->opening < most) {
 			open_one(load, c);
 		}
 	}

@@ -35,7 +35,9 @@ struct source {
 	unsigned long count;
 	/* Of a connection */
 	size_t have;          /* bytes of head */
-	size_t owed;          /* bytes of answer that are still to be sent */
+	char out[2048];       /* the answer's begin */
+	size_t out_len, out_from;
+	size_t owed;          /* bytes of answer that follow it */
 	size_t body;          /* bytes of request that are still to come */
 	bool blocked;
 	char head[HEAD_MAX];
@@ -119,9 +121,12 @@ static void take_connections(const struct source *listener)
 /* False where the connection is gone. */
 static bool give(struct source *c)
 {
-	while (c->owed > 0) {
-		size_t part = c->owed < BLOCK ? c->owed : BLOCK;
-		ssize_t n = send(c->fd, block, part, MSG_NOSIGNAL);
+	while (c->out_from < c->out_len || c->owed > 0) {
+		bool begin = c->out_from < c->out_len;
+		const char *from = begin ? c->out + c->out_from : block;
+		size_t part = begin ? c->out_len - c->out_from : c->owed < BLOCK ? c->owed : BLOCK;
+		int more = begin && c->owed > 0 ? MSG_MORE : 0;
+		ssize_t n = send(c->fd, from, part, MSG_NOSIGNAL | more);
 		if (n < 0 && errno == EAGAIN) {
 			if (!c->blocked)
 				watch(c, EPOLLOUT, EPOLL_CTL_MOD);
@@ -130,7 +135,10 @@ static bool give(struct source *c)
 		}
 		if (n < 0)
 			return false;
-		c->owed -= (size_t)n;
+		if (begin)
+			c->out_from += (size_t)n;
+		else
+			c->owed -= (size_t)n;
 	}
 	if (c->blocked)
 		watch(c, EPOLLIN, EPOLL_CTL_MOD);
@@ -147,7 +155,7 @@ static size_t number_after(const char *text, const char *mark)
 /* A small answer is one write. */
 static bool answer(struct source *c, char *head)
 {
-	char out[2048], count[32] = "";
+	char count[32] = "";
 	char *line_end = strchr(head, '\r');
 	*line_end = '\0';
 	char *space = strrchr(head, ' ');
@@ -158,18 +166,14 @@ static bool answer(struct source *c, char *head)
 		len = (size_t)snprintf(count, sizeof(count), "%lu", collectors[len]->count);
 	else if (strncmp(head, "POST", 4) == 0)
 		len = 100;
-	int n = snprintf(out, sizeof(out),
+	int n = snprintf(c->out, sizeof(c->out),
 			 "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
 			 "Content-Length: %zu\r\n\r\n",
 			 len);
-	size_t first = sizeof(out) - (size_t)n < len ? sizeof(out) - (size_t)n : len;
-	if (len > 1024)
-		first = 0;
-	memcpy(out + n, count[0] != '\0' ? count : block, first);
-	int more = first < len ? MSG_MORE : 0;
-	ssize_t sent = send(c->fd, out, (size_t)n + first, MSG_NOSIGNAL | more);
-	if (sent != n + (ssize_t)first)
-		return false;
+	size_t first = len > 1024 ? 0 : len;
+	memcpy(c->out + n, count[0] != '\0' ? count : block, first);
+	c->out_len = (size_t)n + first;
+	c->out_from = 0;
 	c->owed = len - first;
 	return give(c);
 }

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #define ROOM 65536
@@ -29,6 +30,7 @@ struct end {
 	struct pair *pair; /* NULL: the listener */
 	int fd;
 	uint32_t events;
+	bool added;
 };
 
 struct pair {
@@ -57,9 +59,10 @@ static void watch(struct end *end, uint32_t events)
 	struct epoll_event event = {.events = events, .data.ptr = end};
 	if (end->events == events)
 		return;
-	if (epoll_ctl(poller, end->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, end->fd, &event))
+	if (epoll_ctl(poller, end->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, end->fd, &event))
 		die("epoll_ctl");
 	end->events = events;
+	end->added = true;
 }
 
 static void end_pair(struct pair *pair)
@@ -172,6 +175,7 @@ static void serve(struct end *end, uint32_t events)
 	bool client = end == &p->client, alive = true;
 	if (p->dead)
 		return;
+	ERR_clear_error(); /* another connection's error would be taken for this one's */
 	if (!p->shaken)
 		alive = shake(p);
 	if (alive && p->shaken && client && (events & EPOLLOUT) != 0)

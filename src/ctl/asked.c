@@ -66,24 +66,18 @@ static bool write_head(struct vg_buf *buf, const struct vg_asked_options *option
 	return vg_buf_append(buf, end);
 }
 
-/* As the worker's admission does (proxy/admit.c): host, path, query, and the first that fails. */
 static enum vg_reason read_parts(struct vg_asked *asked, struct vg_facts *facts,
 				 struct vg_arena *arena)
 {
-	const struct vg_http_head *head = &asked->head;
-	size_t len;
-	facts->fault = "host";
-	if (!vg_http_host(asked->host, head->host, &len))
-		return VG_REASON_HTTP_MALFORMED;
-	facts->host = vg_slice(asked->host, len);
-	facts->sni = facts->host;
-	if (!vg_path_parse(&asked->path, head->path, arena, &facts->fault))
-		return VG_REASON_HTTP_PATH;
-	if (head->has_query && !vg_query_parse(&asked->query, head->query, arena, &facts->fault))
-		return VG_REASON_HTTP_MALFORMED;
-	facts->fault = NULL;
+	struct vg_http_parts *parts = &asked->parts;
+	*parts = (struct vg_http_parts){.path = &asked->path, .query = &asked->query};
+	enum vg_reason reason = vg_http_parts(parts, &asked->head, arena);
+	facts->fault = parts->fault;
+	facts->host = facts->sni = vg_slice(parts->host, parts->host_len);
+	if (reason != VG_REASON_NONE)
+		return reason;
 	facts->path = &asked->path;
-	facts->query = head->has_query ? &asked->query : NULL;
+	facts->query = asked->head.has_query ? &asked->query : NULL;
 	return VG_REASON_NONE;
 }
 

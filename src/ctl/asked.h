@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "http/message.h"
+#include "http/parts.h"
 #include "policy/decide.h"
 
 #define VG_ASKED_HEADERS_MAX 64
@@ -25,7 +26,7 @@ struct vg_asked {
 	struct vg_http_head head;
 	struct vg_path path;
 	struct vg_query query;
-	char host[VG_HOST_MAX + 1];
+	struct vg_http_parts parts;
 };
 
 /*

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "http/parts.h"
 #include "proxy/client.h"
 #include "proxy/ctx.h"
 #include "proxy/generation.h"
@@ -30,16 +31,6 @@ static void keep_head(struct vg_exchange *x, const struct vg_http_head *head)
 	asked->ua = keep_field(x, head, VG_HEADER_USER_AGENT);
 	asked->ctype = keep_field(x, head, VG_HEADER_CONTENT_TYPE);
 	asked->path = keep(x, head->path);
-}
-
-static bool keep_host(struct vg_exchange *x, struct vg_slice host)
-{
-	char lower[VG_HOST_MAX + 1];
-	size_t len = 0;
-	if (!vg_http_host(lower, host, &len))
-		return false;
-	x->asked.host = vg_arena_dup(&x->arena, vg_slice(lower, len));
-	return x->asked.host.ptr != NULL;
 }
 
 /* "page,size": names, never values. */
@@ -91,21 +82,22 @@ enum vg_reason vg_admit_read(struct vg_exchange *x, const struct vg_http_head *h
 		       (head->framing == VG_FRAMING_LENGTH && head->length == 0);
 	x->bodyless = x->req_whole;
 	x->expects = head->expect_continue && !x->req_whole;
-	x->fault = "host";
-	if (!keep_host(x, head->host))
-		return VG_REASON_HTTP_MALFORMED;
-	if (!vg_path_parse(&worker->path, head->path, &x->arena, &x->fault))
-		return VG_REASON_HTTP_PATH;
-	x->asked.path = worker->path.text;
-	/* No rule is known yet: until then each segment may be somebody's name. */
-	mark_path(x, VG_NO_ROW, VG_NO_ROW);
-	worker->query.count = 0;
-	if (head->has_query &&
-	    !vg_query_parse(&worker->query, head->query, &x->arena, &x->fault))
-		return VG_REASON_HTTP_MALFORMED;
+	struct vg_http_parts parts = {.path = &worker->path, .query = &worker->query};
+	enum vg_reason reason = vg_http_parts(&parts, head, &x->arena);
+	x->fault = parts.fault;
+	x->asked.host = keep(x, vg_slice(parts.host, parts.host_len));
+	if (worker->path.text.len > 0) {
+		x->asked.path = worker->path.text;
+		/* No rule is known yet: until then each segment may be somebody's name. */
+		mark_path(x, VG_NO_ROW, VG_NO_ROW);
+	}
+	if (reason != VG_REASON_NONE)
+		return reason;
 	keep_query_keys(x, &worker->query);
-	x->fault = NULL;
-	return VG_REASON_NONE;
+	if (x->asked.host.len > 0)
+		return VG_REASON_NONE;
+	x->fault = "memory";
+	return VG_REASON_GATEWAY_ERROR;
 }
 
 void vg_admit_raw(struct vg_exchange *x, const struct vg_http_head *head, struct vg_slice raw)

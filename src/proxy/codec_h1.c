@@ -9,12 +9,6 @@
 
 /* The wire: what the exchange asks for. */
 
-static bool wire_can_chunk(const void *codec)
-{
-	const struct vg_h1 *h1 = codec;
-	return !h1->minor_0;
-}
-
 /* Whether this answer is the connection's last. */
 static bool decide_close(struct vg_h1 *h1, bool asked)
 {
@@ -95,7 +89,6 @@ static void wire_done(void *codec, bool reusable)
 }
 
 static const struct vg_wire_ops wire = {
-	.can_chunk = wire_can_chunk,
 	.head = wire_head,
 	.data = wire_data,
 	.room = wire_room,

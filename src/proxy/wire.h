@@ -14,9 +14,6 @@
 #include "http/write.h"
 
 struct vg_wire_ops {
-	/* Whether a body whose length nobody knows can end there without the connection. */
-	bool (*can_chunk)(const void *codec);
-
 	/* The answer's head; `framing` and `close` of it are the codec's to choose. `dropped`
 	   counts fields that did not pass. False: no room, no memory. */
 	bool (*head)(void *codec, struct vg_http_response_out *response, unsigned *dropped);

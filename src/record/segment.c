@@ -64,22 +64,6 @@ void vg_frame_seal(struct vg_frame *frame, size_t payload, uint32_t salt)
 	frame->crc = frame_crc(frame, salt);
 }
 
-static ssize_t read_at(int fd, void *out, size_t len, uint64_t offset)
-{
-	size_t have = 0;
-	while (have < len) {
-		ssize_t n = pread(fd, (char *)out + have, len - have, (off_t)(offset + have));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		have += (size_t)n;
-	}
-	return (ssize_t)have;
-}
-
 enum vg_segment_status vg_segment_open(struct vg_segment_scan *scan, int dir, uint64_t first)
 {
 	char name[VG_SEGMENT_NAME];
@@ -88,7 +72,7 @@ enum vg_segment_status vg_segment_open(struct vg_segment_scan *scan, int dir, ui
 	scan->fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (scan->fd < 0)
 		return VG_SEGMENT_ERROR;
-	ssize_t n = read_at(scan->fd, &scan->head, sizeof(scan->head), 0);
+	ssize_t n = vg_fd_read_at(scan->fd, &scan->head, sizeof(scan->head), 0);
 	if (n < 0)
 		return VG_SEGMENT_ERROR;
 	if ((size_t)n < sizeof(scan->head) || scan->head.magic != SEGMENT_MAGIC ||
@@ -117,7 +101,7 @@ static bool fill(struct vg_segment_scan *scan, uint64_t limit, size_t want, size
 		return true;
 	uint64_t left = limit > scan->offset ? limit - scan->offset : 0;
 	size_t ask = left < VG_SEGMENT_WINDOW ? (size_t)left : VG_SEGMENT_WINDOW;
-	ssize_t n = read_at(scan->fd, scan->window, ask, scan->offset);
+	ssize_t n = vg_fd_read_at(scan->fd, scan->window, ask, scan->offset);
 	if (n < 0)
 		return false;
 	scan->window_at = scan->offset;

@@ -5,12 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As many bytes as there are, up to `len`; -1. */
-static ssize_t read_some(int fd, char *at, size_t len)
+ssize_t vg_fd_read_at(int fd, void *out, size_t len, uint64_t offset)
 {
 	size_t have = 0;
 	while (have < len) {
-		ssize_t n = read(fd, at + have, len - have);
+		ssize_t n = pread(fd, (char *)out + have, len - have, (off_t)(offset + have));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -42,7 +41,7 @@ static bool read_regular(struct vg_arena *arena, int fd, size_t max, struct vg_s
 		errno = ENOMEM;
 		return false;
 	}
-	ssize_t n = read_some(fd, mem, size + 1);
+	ssize_t n = vg_fd_read_at(fd, mem, size + 1, 0);
 	if (n < 0)
 		return false;
 	if ((size_t)n > size) {

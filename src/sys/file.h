@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/attr.h"
@@ -11,6 +13,9 @@
 /* The whole regular file, up to `max` bytes; on failure errno says why (EFBIG: larger). */
 bool vg_file_read(struct vg_arena *arena, const char *path, size_t max, struct vg_slice *bytes)
 	VG_MUST_CHECK;
+
+/* As many bytes from `offset` on as there are, up to `len`, over short reads and EINTR; -1. */
+ssize_t vg_fd_read_at(int fd, void *out, size_t len, uint64_t offset) VG_MUST_CHECK;
 
 /* All of it, over short writes and EINTR. */
 bool vg_file_write_all(int fd, const void *bytes, size_t len) VG_MUST_CHECK;

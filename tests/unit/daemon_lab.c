@@ -3,6 +3,7 @@
 #include "daemon_lab.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -81,8 +82,13 @@ pid_t lab_launch(const char *config_path)
 const char *lab_contents(const char *name)
 {
 	struct vg_slice bytes;
-	vg_arena_reset(&arena);
-	return vg_file_read(&arena, lab_in_folder(name), 1 << 20, &bytes) ? bytes.ptr : "";
+	/* EBUSY: somebody wrote to it while it was read. */
+	do {
+		vg_arena_reset(&arena);
+		if (vg_file_read(&arena, lab_in_folder(name), 1 << 20, &bytes))
+			return bytes.ptr;
+	} while (errno == EBUSY);
+	return "";
 }
 
 unsigned lab_count(const char *name, const char *text)

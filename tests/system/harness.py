@@ -27,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("VG_BUILD", ROOT / "build" / "tests" / "plain"))
+SANITIZED = "#define VG_SANITIZERS 1" in (BUILD / "config.h").read_text(encoding="ascii")
 PKI = ROOT / "tests" / "tools" / "pki.sh"
 HOST = "api.agency.example"
 WAIT = 15.0

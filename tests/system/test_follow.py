@@ -99,8 +99,9 @@ def _():
                 reload(lab)
                 equal(session.request(f"/n/{number}").status, 200, number)
         check(served_cert(lab) != before, "the old certificate is served")
-        equal(len(lab.children("vendgate-keys")), len(lab.children("vendgate-worker")),
-              "keys of old generations are left")
+        workers = len(lab.children("vendgate-worker"))
+        harness.wait_for("the keys processes of old generations to end",
+                         lambda: len(lab.children("vendgate-keys")) == workers)
 
 
 def expires_soon(lab, name, seconds, intermediate):

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/landlock.h"
 #include "sys/log.h"
 
 #if defined(VG_SANITIZERS) || defined(VG_COVERAGE)
@@ -55,7 +56,9 @@ struct row {
 
 static const struct row rows[] = {
 #define VG_SANDBOX(call, when, roles) {#call, SCMP_SYS(call), when, roles},
+#define VG_REACH(NAME, rights, roles)
 #include "sys/sandbox.def"
+#undef VG_REACH
 #undef VG_SANDBOX
 };
 
@@ -128,17 +131,28 @@ static bool forbid_dumps(void)
 	return !FILTERED || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
-bool vg_sandbox_enter(enum vg_role role)
+bool vg_sandbox_harden(void)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !forbid_dumps() ||
-	    !drop_capabilities()) {
-		vg_log(VG_LOG_ERROR, "privileges can't be given up: %m");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && forbid_dumps())
+		return true;
+	vg_log(VG_LOG_ERROR, "new privileges and core dumps can't be ruled out: %m");
+	return false;
+}
+
+bool vg_sandbox_enter(enum vg_role role, const struct vg_reach *reach)
+{
+	if (!vg_sandbox_harden())
+		return false;
+	if (!drop_capabilities()) {
+		vg_log(VG_LOG_ERROR, "capabilities can't be given up: %m");
 		return false;
 	}
 	if (!FILTERED) {
-		vg_log(VG_LOG_WARNING, "no system call filter in a build for tests");
+		vg_log(VG_LOG_WARNING, "no system call filter and no Landlock in a build for tests");
 		return true;
 	}
+	if (!vg_landlock_enter(role, reach))
+		return false;
 	if (!close_filter(role)) {
 		vg_log(VG_LOG_ERROR, "the system call filter can't be closed: %m");
 		return false;

@@ -354,8 +354,7 @@ static void renew(struct vg_gateway *gateway, int64_t now)
 		process->renew = false;
 		process->state = VG_PROCESS_ENDING;
 		process->deadline = now + RENEW_US;
-		if (process->chan.fd < 0 ||
-		    !vg_briefing_tell(process, VG_MSG_DRAIN, &ms, NULL))
+		if (process->chan.fd < 0 || !vg_briefing_tell(process, VG_MSG_DRAIN, &ms, NULL))
 			vg_briefing_kill(process, now);
 	}
 }

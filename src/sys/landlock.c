@@ -41,12 +41,9 @@ static const struct {
 	int abi;
 	struct ruleset adds;
 } versions[] = {
-	{1, {.fs = FS_FIRST}},
-	{2, {.fs = FS(REFER)}},
-	{3, {.fs = FS_TRUNCATE}},
-	{4, {.net = NET_BIND_TCP | NET_CONNECT_TCP}},
-	{5, {.fs = FS_IOCTL_DEV}},
-	{6, {.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL}},
+	{1, {.fs = FS_FIRST}},     {2, {.fs = FS(REFER)}},
+	{3, {.fs = FS_TRUNCATE}},  {4, {.net = NET_BIND_TCP | NET_CONNECT_TCP}},
+	{5, {.fs = FS_IOCTL_DEV}}, {6, {.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL}},
 };
 
 struct row {

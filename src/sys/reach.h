@@ -45,8 +45,7 @@ bool vg_reach_folder(struct vg_reach *reach, enum vg_reach_kind kind, int fd) VG
  * The folder of that file, be it there or not; where the file is a link, that of its target too.
  * False (errno) where there is no such folder: then it can't be reached later, either.
  */
-bool vg_reach_file(struct vg_reach *reach, enum vg_reach_kind kind, const char *path)
-	VG_MUST_CHECK;
+bool vg_reach_file(struct vg_reach *reach, enum vg_reach_kind kind, const char *path) VG_MUST_CHECK;
 
 bool vg_reach_port(struct vg_reach *reach, uint16_t port) VG_MUST_CHECK;
 

@@ -57,12 +57,12 @@ static int outcome(const struct inside *inside, const struct attempt *attempt, i
 	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void say(struct inside *inside, const struct attempt *attempt, const char *where,
-		int wanted, int got)
+static void say(struct inside *inside, const struct attempt *attempt, const char *where, int wanted,
+		int got)
 {
 	inside->failed += got != wanted;
-	printf("%sok %u - %s %s: wanted %d, got %d\n", got == wanted ? "" : "not ",
-	       ++inside->done, attempt->name, where, wanted, got);
+	printf("%sok %u - %s %s: wanted %d, got %d\n", got == wanted ? "" : "not ", ++inside->done,
+	       attempt->name, where, wanted, got);
 }
 
 /* Each works outside, and comes to `wanted` in each of its roles. */

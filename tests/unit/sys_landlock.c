@@ -93,8 +93,8 @@ TRY(make_keep, opens("keep/new", O_RDWR | O_CREAT | O_EXCL))
 TRY(list_keep, lists("keep"))
 TRY(remove_keep, unlink(in("keep/file")) == 0)
 TRY(truncate_keep, opens("keep/file", O_WRONLY | O_TRUNC))
-TRY(rename_keep, make_keep() && rename(in("keep/new"), in("keep/file")) == 0 &&
-			 opens("keep/file", O_RDWR))
+TRY(rename_keep,
+    make_keep() && rename(in("keep/new"), in("keep/file")) == 0 && opens("keep/file", O_RDWR))
 TRY(mkdir_keep, mkdir(in("keep/folder"), 0700) == 0)
 TRY(rename_out, rename(in("keep/file"), in("append/new")) == 0)
 
@@ -122,54 +122,57 @@ static bool exec_program(void)
 	return execve("/bin/true", none, none) == 0;
 }
 
-static const struct attempt refused[] = {
-	{"read elsewhere", read_other, ALL, 1},
-	{"write elsewhere", write_other, ALL, 1},
-	{"make elsewhere", make_other, ALL, 1},
-	{"list elsewhere", list_other, ALL, 1},
-	{"remove elsewhere", remove_other, ALL, 1},
-	{"make a folder elsewhere", mkdir_other, ALL, 1},
-	{"make a link elsewhere", link_other, ALL, 1},
-	{"truncate elsewhere", truncate_other, ALL, 3},
-	{"rename elsewhere", rename_other, ALL, 1},
-	{"read /etc/passwd", read_etc, ALL, 1},
-	{"read /proc/self/maps", read_self, ALL, 1},
-	{"exec", exec_program, ALL, 1},
-	{"read where B may", read_read, ALL & ~B, 1},
-	{"write where B may read", write_read, ALL, 1},
-	{"make where B may read", make_read, ALL, 1},
-	{"append where R may", append, ALL & ~R, 1},
-	{"list where R appends", list_append, ALL, 1},
-	{"remove where R appends", remove_append, ALL, 1},
-	{"truncate where R appends", truncate_append, ALL, 3},
-	{"make a folder where R appends", mkdir_append, ALL, 1},
-	{"make where R keeps", make_keep, ALL & ~R, 1},
-	{"make a folder where R keeps", mkdir_keep, ALL, 1},
-	{"rename into another folder", rename_out, ALL, 1},
-	{"bind a port", bind_port, ALL, 4},
-	{"connect to the port of R", connect_named, W | K | C, 4},
-	{"connect to another port", connect_other, W | K | R | C, 4},
-	{"speak to an abstract socket", connect_abstract, ALL, 6},
-	{"signal the parent", signal_parent, ALL, 6},
-}, left[] = {
-	{"B reads", read_read, B, 1},
-	{"B lists", list_read, B, 1},
-	{"R appends", append, R, 1},
-	{"R makes a file to append to", make_append, R, 1},
-	{"R appends through a link", through_link, R, 1},
-	{"R makes what it keeps", make_keep, R, 1},
-	{"R lists what it keeps", list_keep, R, 1},
-	{"R removes what it keeps", remove_keep, R, 1},
-	{"R truncates what it keeps", truncate_keep, R, 1},
-	{"R renames over what it keeps, and opens it", rename_keep, R, 1},
-	{"connect to the port of R", connect_named, R | B, 4},
-	{"B connects to any port", connect_other, B, 4},
-	{"signal itself", signal_self, ALL, 6},
+static const struct attempt refused[] =
+	{
+		{"read elsewhere", read_other, ALL, 1},
+		{"write elsewhere", write_other, ALL, 1},
+		{"make elsewhere", make_other, ALL, 1},
+		{"list elsewhere", list_other, ALL, 1},
+		{"remove elsewhere", remove_other, ALL, 1},
+		{"make a folder elsewhere", mkdir_other, ALL, 1},
+		{"make a link elsewhere", link_other, ALL, 1},
+		{"truncate elsewhere", truncate_other, ALL, 3},
+		{"rename elsewhere", rename_other, ALL, 1},
+		{"read /etc/passwd", read_etc, ALL, 1},
+		{"read /proc/self/maps", read_self, ALL, 1},
+		{"exec", exec_program, ALL, 1},
+		{"read where B may", read_read, ALL & ~B, 1},
+		{"write where B may read", write_read, ALL, 1},
+		{"make where B may read", make_read, ALL, 1},
+		{"append where R may", append, ALL & ~R, 1},
+		{"list where R appends", list_append, ALL, 1},
+		{"remove where R appends", remove_append, ALL, 1},
+		{"truncate where R appends", truncate_append, ALL, 3},
+		{"make a folder where R appends", mkdir_append, ALL, 1},
+		{"make where R keeps", make_keep, ALL & ~R, 1},
+		{"make a folder where R keeps", mkdir_keep, ALL, 1},
+		{"rename into another folder", rename_out, ALL, 1},
+		{"bind a port", bind_port, ALL, 4},
+		{"connect to the port of R", connect_named, W | K | C, 4},
+		{"connect to another port", connect_other, W | K | R | C, 4},
+		{"speak to an abstract socket", connect_abstract, ALL, 6},
+		{"signal the parent", signal_parent, ALL, 6},
+},
+			    left[] = {
+				    {"B reads", read_read, B, 1},
+				    {"B lists", list_read, B, 1},
+				    {"R appends", append, R, 1},
+				    {"R makes a file to append to", make_append, R, 1},
+				    {"R appends through a link", through_link, R, 1},
+				    {"R makes what it keeps", make_keep, R, 1},
+				    {"R lists what it keeps", list_keep, R, 1},
+				    {"R removes what it keeps", remove_keep, R, 1},
+				    {"R truncates what it keeps", truncate_keep, R, 1},
+				    {"R renames over what it keeps, and opens it", rename_keep, R,
+				     1},
+				    {"connect to the port of R", connect_named, R | B, 4},
+				    {"B connects to any port", connect_other, B, 4},
+				    {"signal itself", signal_self, ALL, 6},
 };
 
 static bool enter(enum vg_role role)
 {
-	const struct vg_reach *reach = role == VG_ROLE_BROKER	  ? &of_broker
+	const struct vg_reach *reach = role == VG_ROLE_BROKER     ? &of_broker
 				       : role == VG_ROLE_RECORDER ? &of_recorder
 								  : NULL;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && vg_landlock_enter(role, reach);

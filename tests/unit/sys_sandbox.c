@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +34,7 @@
 #include <unistd.h>
 
 /* Made before the filter closes. */
-static int pair[2], poller, datagram, stream, memory, program;
+static int pair[2], ended[2], poller, fresh, datagram, stream, memory, program;
 static char folder[] = "/tmp/vendgate-sandbox-XXXXXX";
 static char victim[64], made[64];
 
@@ -207,6 +209,57 @@ static bool try_getrlimit(void)
 	return getrlimit(RLIMIT_CORE, &limit) == 0;
 }
 
+/* Connects without `connect`, where the administrator has left clients that. */
+static bool fast_open(bool by_message)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	static char byte[] = "x";
+	struct iovec part = {byte, 1};
+	struct msghdr message = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &part, .msg_iovlen = 1};
+	ssize_t n = by_message ? sendmsg(fresh, &message, MSG_FASTOPEN)
+			       : sendto(fresh, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to,
+					sizeof(to));
+	return n >= 0 || errno == EINPROGRESS || errno == ECONNREFUSED || errno == EOPNOTSUPP;
+}
+
+static bool try_sendto_connects(void)
+{
+	return fast_open(false);
+}
+
+static bool try_sendmsg_connects(void)
+{
+	return fast_open(true);
+}
+
+static bool try_end_listener(void)
+{
+	return shutdown(stream, SHUT_RDWR) == 0;
+}
+
+static bool try_attach_filter(void)
+{
+	struct sock_filter all = {BPF_RET | BPF_K, 0, 0, UINT32_MAX};
+	struct sock_fprog filter = {1, &all};
+	return setsockopt(datagram, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0;
+}
+
+static bool do_options(void)
+{
+	int on = 1;
+	struct linger none = {1, 0};
+	return setsockopt(fresh, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+	       setsockopt(fresh, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0;
+}
+
+static bool do_half_close(void)
+{
+	return shutdown(ended[0], SHUT_WR) == 0;
+}
+
 static bool do_talk(void)
 {
 	char byte = 'x';
@@ -243,8 +296,7 @@ static bool do_poll(void)
 	struct epoll_event event = {.events = EPOLLOUT};
 	return epoll_ctl(poller, EPOLL_CTL_ADD, pair[0], &event) == 0 &&
 	       epoll_wait(poller, &event, 1, 1000) == 1 &&
-	       epoll_ctl(poller, EPOLL_CTL_DEL, pair[0], NULL) == 0 &&
-	       fcntl(pair[0], F_GETFL) >= 0;
+	       epoll_ctl(poller, EPOLL_CTL_DEL, pair[0], NULL) == 0 && fcntl(pair[0], F_GETFL) >= 0;
 }
 
 static bool do_dial(void)
@@ -263,46 +315,56 @@ static bool do_file(void)
 	return fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0;
 }
 
-static const struct attempt forbidden[] = {
-	{"open", try_open, W | K | B | C, 0},
-	{"open to write", try_write, W | K | B | C, 0},
-	{"openat2", try_openat2, ALL, 0},
-	{"creat", try_create, ALL, 0},
-	{"stat", try_stat, W | K | B | C, 0},
-	{"unlink", try_unlink, ALL, 0},
-	{"socket", try_socket, W | K | C, 0},
-	{"connect", try_connect, W | K | C, 0},
-	{"bind", try_bind, ALL, 0},
-	{"listen", try_listen, ALL, 0},
-	{"execve", try_exec, ALL, 0},
-	{"execveat", try_execveat, ALL, 0},
-	{"fork", try_fork, ALL, 0},
-	{"unshare", try_unshare, ALL, 0},
-	{"ptrace", try_ptrace, ALL, 0},
-	{"kill", try_kill, ALL, 0},
-	{"tgkill of another", try_tgkill_other, ALL, 0},
-	{"pidfd_open", try_pidfd, ALL, 0},
-	{"mmap of code", try_mmap_exec, ALL, 0},
-	{"mprotect to code", try_mprotect_exec, ALL, 0},
-	{"F_SETOWN", try_set_owner, ALL, 0},
-	{"setuid", try_setuid, ALL, 0},
-	{"prctl", try_prctl, ALL, 0},
-	{"seccomp", try_seccomp, ALL, 0},
-	{"bpf", try_bpf, ALL, 0},
-	{"io_uring", try_io_uring, ALL, 0},
-	{"process_vm_readv", try_vm_read, ALL, 0},
-	{"memfd_create", try_memfd, ALL, 0},
-	{"ftruncate", try_truncate, W | K | B | C, 0},
-	{"getrlimit", try_getrlimit, ALL, 0},
-}, refused[] = {
-	{"open elsewhere", try_open, R, 1},
-}, needed[] = {
-	{"talk", do_talk, ALL, 0},
-	{"memory", do_memory, ALL, 0},
-	{"time", do_time, ALL, 0},
-	{"poll", do_poll, W | B | R | C, 0},
-	{"dial", do_dial, B, 0},
-	{"file", do_file, R, 0},
+static const struct attempt forbidden[] =
+	{
+		{"open", try_open, W | K | B | C, 0},
+		{"open to write", try_write, W | K | B | C, 0},
+		{"openat2", try_openat2, ALL, 0},
+		{"creat", try_create, ALL, 0},
+		{"stat", try_stat, W | K | B | C, 0},
+		{"unlink", try_unlink, ALL, 0},
+		{"socket", try_socket, W | K | C, 0},
+		{"connect", try_connect, W | K | C, 0},
+		{"bind", try_bind, ALL, 0},
+		{"listen", try_listen, ALL, 0},
+		{"sendto that connects", try_sendto_connects, ALL, 0},
+		{"sendmsg that connects", try_sendmsg_connects, ALL, 0},
+		{"filter on a socket", try_attach_filter, ALL, 0},
+		{"end of a listener", try_end_listener, ALL, 0},
+		{"execve", try_exec, ALL, 0},
+		{"execveat", try_execveat, ALL, 0},
+		{"fork", try_fork, ALL, 0},
+		{"unshare", try_unshare, ALL, 0},
+		{"ptrace", try_ptrace, ALL, 0},
+		{"kill", try_kill, ALL, 0},
+		{"tgkill of another", try_tgkill_other, ALL, 0},
+		{"pidfd_open", try_pidfd, ALL, 0},
+		{"mmap of code", try_mmap_exec, ALL, 0},
+		{"mprotect to code", try_mprotect_exec, ALL, 0},
+		{"F_SETOWN", try_set_owner, ALL, 0},
+		{"setuid", try_setuid, ALL, 0},
+		{"prctl", try_prctl, ALL, 0},
+		{"seccomp", try_seccomp, ALL, 0},
+		{"bpf", try_bpf, ALL, 0},
+		{"io_uring", try_io_uring, ALL, 0},
+		{"process_vm_readv", try_vm_read, ALL, 0},
+		{"memfd_create", try_memfd, ALL, 0},
+		{"ftruncate", try_truncate, W | K | B | C, 0},
+		{"getrlimit", try_getrlimit, ALL, 0},
+},
+			    refused[] =
+				    {
+					    {"open elsewhere", try_open, R, 1},
+},
+			    needed[] = {
+				    {"talk", do_talk, ALL, 0},
+				    {"memory", do_memory, ALL, 0},
+				    {"time", do_time, ALL, 0},
+				    {"poll", do_poll, W | B | R | C, 0},
+				    {"options", do_options, W | B | R, 0},
+				    {"half close", do_half_close, W, 0},
+				    {"dial", do_dial, B, 0},
+				    {"file", do_file, R, 0},
 };
 
 static struct vg_reach own;
@@ -321,18 +383,20 @@ static void prepare(void)
 
 static bool open_all(void)
 {
-	if (mkdtemp(folder) == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+	if (mkdtemp(folder) == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, ended) != 0)
 		return false;
 	snprintf(victim, sizeof(victim), "%s/victim", folder);
 	snprintf(made, sizeof(made), "%s/made", folder);
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fresh = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	memory = memfd_create("memory", MFD_CLOEXEC);
 	program = open("/bin/true", O_PATH | O_CLOEXEC);
-	return page != MAP_FAILED && poller >= 0 && datagram >= 0 && stream >= 0 && memory >= 0 &&
-	       program >= 0 && vg_reach_file(&own, VG_REACH_KEEP, made);
+	return page != MAP_FAILED && poller >= 0 && datagram >= 0 && stream >= 0 && fresh >= 0 &&
+	       memory >= 0 && program >= 0 && vg_reach_file(&own, VG_REACH_KEEP, made);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 
 #include "record_help.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>

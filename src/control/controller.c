@@ -137,7 +137,7 @@ int vg_controller_run(void)
 		ok = prepare(controller);
 		if (!ok)
 			vg_log(VG_LOG_ERROR, "what it needs isn't there: %m");
-		ok = ok && vg_sandbox_enter(VG_ROLE_CONTROLLER) &&
+		ok = ok && vg_sandbox_enter(VG_ROLE_CONTROLLER, NULL) &&
 		     vg_child_ready(&controller->child) && vg_loop_run(&controller->loop);
 		finish(controller);
 	}

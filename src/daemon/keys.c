@@ -64,7 +64,7 @@ int main(void)
 	struct vg_keys *keys = vg_keys_open(&child.image);
 	if (keys == NULL)
 		return EXIT_FAILURE;
-	if (!vg_sandbox_become(child.hello.user) || !vg_sandbox_enter(VG_ROLE_KEYS) ||
+	if (!vg_sandbox_become(child.hello.user) || !vg_sandbox_enter(VG_ROLE_KEYS, NULL) ||
 	    !vg_child_ready(&child))
 		return EXIT_FAILURE;
 	loop(keys, worker, &child.supervisor);

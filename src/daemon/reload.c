@@ -2,6 +2,7 @@
 
 #include "daemon/reload.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@
 #define OFFER_US INT64_C(10000000)
 #define KEYS_US OFFER_US /* from the start of keys to their READY */
 #define AGAIN_US INT64_C(1000000)
+#define RENEW_MS 500 /* to end by itself, and when it is killed */
+#define RENEW_US INT64_C(2000000)
 #define TEXT_MAX 32768 /* of the compiler's words, that are copied to the log */
 #define LINES_MAX 100
 #define LINE_MAX_BYTES 512
@@ -135,6 +138,7 @@ static void withdraw(struct vg_gateway *gateway, int64_t now)
 		    !vg_process_lives(process))
 			continue;
 		process->offered = process->acked = 0;
+		process->renew = false;
 		if (process->chan.fd >= 0 && process->role != VG_ROLE_RECORDER &&
 		    vg_briefing_tell(process, VG_MSG_WITHDRAW, &number, NULL))
 			continue;
@@ -339,6 +343,22 @@ static void change_keys(struct vg_gateway *gateway, int64_t now)
 	}
 }
 
+/* What a sandbox leaves is for good: who needs more for this generation starts anew with it. */
+static void renew(struct vg_gateway *gateway, int64_t now)
+{
+	struct vg_msg_index ms = {.index = RENEW_MS};
+	for (uint32_t i = 0; i < gateway->table.count; i++) {
+		struct vg_process *process = &gateway->table.rows[i];
+		if (!process->renew)
+			continue;
+		process->renew = false;
+		process->state = VG_PROCESS_ENDING;
+		process->deadline = now + RENEW_US;
+		if (process->chan.fd < 0 || !vg_briefing_tell(process, VG_MSG_DRAIN, &ms, NULL))
+			vg_briefing_kill(process, now);
+	}
+}
+
 static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
 	struct vg_process *controller = vg_child_table_get(&gateway->table, VG_ROLE_CONTROLLER, 0);
@@ -359,6 +379,7 @@ static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t
 	vg_log(VG_LOG_INFO, "reload: generation %llu (%s) serves", (unsigned long long)number.index,
 	       hex);
 	tell_event(gateway, &reload->now, VG_REASON_POLICY_RELOAD, "", before);
+	renew(gateway, now);
 	finish(reload, gateway, true, now);
 }
 
@@ -403,8 +424,9 @@ void vg_reload_acked(struct vg_reload *reload, struct vg_gateway *gateway,
 	if (gateway->offered.fd < 0 || ack->generation != gateway->offered.number ||
 	    process->offered != ack->generation)
 		return; /* to one that was given up meanwhile */
-	if (ack->error == 0) {
+	if (ack->error == 0 || ack->error == ERESTART) {
 		process->acked = ack->generation;
+		process->renew = ack->error == ERESTART;
 		return;
 	}
 	vg_process_text(text, process);

@@ -19,6 +19,7 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
+#include "sys/sandbox.h"
 #include "sys/spawn.h"
 #include "vocab/reason.h"
 
@@ -440,7 +441,7 @@ static bool serve(struct supervisor *s)
 int vg_supervisor_run(const char *path)
 {
 	static struct supervisor s = {.signal_fd = -1}; /* the process's one context */
-	if (!vg_setup_open(&s.gateway, path))
+	if (!vg_sandbox_harden() || !vg_setup_open(&s.gateway, path))
 		return 1;
 	vg_reload_init(&s.reload, s.gateway.generation.number);
 	bool ok = serve(&s);

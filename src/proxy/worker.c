@@ -202,7 +202,7 @@ static void finish(struct vg_worker *worker)
 
 static bool serve(struct vg_worker *worker)
 {
-	if (!vg_sandbox_enter(VG_ROLE_WORKER))
+	if (!vg_sandbox_enter(VG_ROLE_WORKER, NULL))
 		return fail("the sandbox can't be entered");
 	set_accepting(worker, true);
 	return vg_child_ready(worker->child) && vg_loop_run(&worker->loop);

@@ -38,6 +38,7 @@ struct recorder {
 	struct vg_sink_batch batch;
 	struct vg_pseudonym *pseudonym;
 	int cursors;
+	struct vg_reach reach; /* what the sandbox leaves: for good */
 	struct event_base *base;
 	struct event *timer, *channel;
 	int64_t pause;
@@ -180,20 +181,48 @@ static bool use_image(struct recorder *r, const struct vg_map *map, const struct
 	return open_sinks(r);
 }
 
-/* A new generation: its sinks, or, where they aren't all to be had, those that were. */
+/* Its sinks, or, where they aren't all to be had, those that were. */
+static bool change_sinks(struct recorder *r, struct vg_map *map, const struct vg_image *image)
+{
+	struct vg_map old_map = r->child.image_map;
+	struct vg_image old = r->child.image;
+	bool ok = use_image(r, map, image);
+	if (!ok && !use_image(r, &old_map, &old))
+		vg_log(VG_LOG_ERROR, "not all sinks are served as they were");
+	vg_shm_unmap(ok ? &old_map : map);
+	return ok;
+}
+
+/* What its sinks open, beside log and cursors. */
+static void name_sinks(struct vg_reach *reach, const struct vg_image *image)
+{
+	for (uint32_t i = 0; i < vg_img_sink_count(image); i++)
+		vg_sink_reach(reach, image, &vg_img_sinks(image)[i]);
+}
+
+/* True where our sandbox leaves what its sinks open: else a new recorder must serve them. */
+static bool can_reach(const struct recorder *r, const struct vg_image *image)
+{
+	struct vg_reach wanted = {0};
+	name_sinks(&wanted, image);
+	vg_reach_close(&wanted);
+	return vg_reach_covers(&r->reach, &wanted);
+}
+
 static void take_image(struct recorder *r, const struct vg_msg *msg)
 {
-	struct vg_msg_image_ack ack = {.generation = msg->image.generation, .error = EINVAL};
-	struct vg_map map, old_map = r->child.image_map;
-	struct vg_image image, old = r->child.image;
-	if (vg_shm_image(&map, &image, msg->fds[0])) {
-		bool ok = use_image(r, &map, &image);
-		if (!ok && !use_image(r, &old_map, &old))
-			vg_log(VG_LOG_ERROR, "not all sinks are served as they were");
-		vg_shm_unmap(ok ? &old_map : &map);
-		if (ok)
-			r->child.generation = msg->image.generation;
-		ack.error = ok ? 0 : EIO;
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation};
+	struct vg_map map;
+	struct vg_image image;
+	if (!vg_shm_image(&map, &image, msg->fds[0])) {
+		ack.error = EINVAL;
+	} else if (!can_reach(r, &image)) {
+		vg_shm_unmap(&map);
+		ack.error = ERESTART;
+	} else if (change_sinks(r, &map, &image)) {
+		r->child.generation = msg->image.generation;
+	} else {
+		ack.error = EIO;
 	}
 	if (vg_chan_send(&r->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
@@ -322,6 +351,17 @@ static bool open_log(struct recorder *r)
 	return r->pseudonym != NULL;
 }
 
+/* All that it opens again behind the filter. */
+static bool enter_sandbox(struct recorder *r)
+{
+	name_sinks(&r->reach, &r->child.image);
+	bool ok = vg_reach_folder(&r->reach, VG_REACH_KEEP, r->store.dir) &&
+		  vg_reach_folder(&r->reach, VG_REACH_KEEP, r->cursors) &&
+		  vg_sandbox_enter(VG_ROLE_RECORDER, &r->reach);
+	vg_reach_close(&r->reach);
+	return ok;
+}
+
 static bool open_loop(struct recorder *r)
 {
 	r->base = event_base_new();
@@ -369,8 +409,7 @@ static void finish(struct recorder *r)
 /* All that is opened, then the filter; what workers wrote is read behind it. */
 static bool begin(struct recorder *r)
 {
-	if (!open_log(r) || !open_sinks(r) || !open_loop(r) ||
-	    !vg_sandbox_enter(VG_ROLE_RECORDER))
+	if (!open_log(r) || !open_sinks(r) || !open_loop(r) || !enter_sandbox(r))
 		return false;
 	if (r->store.gap.first != 0)
 		vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, VG_SLICE("the log's end was lost"),

@@ -45,6 +45,16 @@ bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
 	return true;
 }
 
+void vg_sink_reach(struct vg_reach *reach, const struct vg_image *image,
+		   const struct vg_img_sink *row)
+{
+	const struct vg_sink_ops *ops = kinds[row->kind];
+	if (ops->reach != NULL && !ops->reach(reach, image, row))
+		vg_log(VG_LOG_WARNING, "sink %.*s: its folder can't be reached before a reload "
+				       "finds it: %m",
+		       VG_SLICE_FMT(vg_img_str(image, row->name)));
+}
+
 /* What the next one need not repeat. */
 static void save(struct vg_sink *sink)
 {

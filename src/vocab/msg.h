@@ -40,7 +40,7 @@ struct vg_msg_image {
 
 struct vg_msg_image_ack {
 	uint64_t generation;
-	int32_t error; /* errno value; 0: taken */
+	int32_t error; /* errno value; 0: taken; ERESTART: msg.def */
 	uint32_t pad;
 };
 

@@ -7,6 +7,7 @@
  *   ROLE.exit                                ends in place of starting
  *   ROLE.linger                              lives on, its channel closed, until that file goes
  *   ROLE.refuse, ROLE.silent                 refuses a new generation; says nothing to it
+ *   ROLE.narrow                              takes it only by starting anew
  *   compile.bad, compile.slow, compile.port  gives no policy; waits until that file goes; listens
  *                                            elsewhere
  */
@@ -144,6 +145,8 @@ static void take_image(const struct vg_child *child, const struct vg_msg *msg)
 	tell(child, text);
 	if (is_told_to(role, "refuse"))
 		ack.error = EINVAL;
+	if (is_told_to(role, "narrow"))
+		ack.error = ERESTART;
 	if (!is_told_to(role, "silent") &&
 	    vg_chan_send(&child->supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		_exit(5);

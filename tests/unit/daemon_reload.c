@@ -174,6 +174,21 @@ Test(daemon_reload, a_recorder_that_may_have_changed_its_sinks_is_replaced, .tim
 	cr_expect_eq(lab_count("told", "publish"), 1);
 }
 
+Test(daemon_reload, a_recorder_that_needs_a_wider_sandbox_starts_anew_with_it)
+{
+	pid_t recorder = lab_last("recorder 0", "start");
+	lab_make("recorder.narrow");
+	hup();
+	lab_await("told", "publish 2", 1);
+	(void)lab_await_other("recorder 0", recorder);
+	clear("recorder.narrow");
+	cr_expect_eq(lab_count("told", "tell 6001"), 1, "the old one is told before it ends");
+	cr_expect_eq(lab_count("log", " error: "), 0, "%s", lab_contents("log"));
+	hup();
+	lab_await("told", "tell 6001", 2);
+	cr_expect_neq(lab_last("recorder 0", "start"), recorder);
+}
+
 Test(daemon_reload, a_second_signal_waits_a_third_is_merged_and_roles_are_kept_alive)
 {
 	pid_t broker = lab_last("broker 0", "start");

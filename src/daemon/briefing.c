@@ -1,5 +1,6 @@
 #include "daemon/briefing.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,28 @@ static bool tell_hello(struct vg_gateway *gateway, struct vg_process *process)
 				     .workers = gateway->table.workers};
 	memcpy(hello.user, gateway->user, sizeof(hello.user));
 	return vg_briefing_tell(process, VG_MSG_HELLO, &hello, NULL);
+}
+
+/* Opened here, since the broker can't open: what stands in them it reads by itself. */
+static bool tell_names(struct vg_gateway *gateway, struct vg_process *process)
+{
+	static const char *const paths[VG_NAMES_FILES] = {
+		[VG_NAMES_HOSTS] = "/etc/hosts",
+		[VG_NAMES_RESOLV] = "/etc/resolv.conf",
+	};
+	(void)gateway;
+	bool ok = true;
+	for (uint32_t i = 0; ok && i < VG_NAMES_FILES; i++) {
+		struct vg_msg_index index = {.index = i};
+		/* O_NONBLOCK: a FIFO in place of the file must not hold us. */
+		int fd = open(paths[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0)
+			vg_log(VG_LOG_WARNING, "%s can't be opened: %m", paths[i]);
+		else
+			ok = vg_briefing_tell(process, VG_MSG_NAMES, &index, &fd);
+		vg_fd_close(&fd);
+	}
+	return ok;
 }
 
 static bool tell_image(struct vg_gateway *gateway, struct vg_process *process)
@@ -190,6 +213,7 @@ static const struct {
 	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
 } steps[] = {
 	{ALL, tell_hello},
+	{B, tell_names},
 	{ALL, tell_image},
 	{W | C, tell_control},
 	{C, tell_status},
@@ -262,6 +286,8 @@ bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
 				     .size = gateway->offered.map.size};
 	process->offered = gateway->offered.number;
 	if (process->role == VG_ROLE_WORKER && !give_keys(process, keys))
+		return false;
+	if (process->role == VG_ROLE_BROKER && !tell_names(gateway, process))
 		return false;
 	return vg_briefing_tell(process, VG_MSG_IMAGE, &image, &gateway->offered.fd);
 }

@@ -42,7 +42,7 @@ bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, i
 
 /*
  * To one that serves: the generation that is on offer; to a worker its new keys before it, which
- * have their end of the pair. False where it doesn't take it.
+ * have their end of the pair; to the broker the files of names. False where it doesn't take it.
  */
 bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
 		       struct vg_process *keys) VG_MUST_CHECK;

@@ -42,7 +42,8 @@ void vg_reload_init(struct vg_reload *reload, uint64_t number)
 
 int64_t vg_reload_due(const struct vg_reload *reload)
 {
-	return reload->deadline;
+	int64_t due = vg_held_due(&reload->held);
+	return due < reload->deadline ? due : reload->deadline;
 }
 
 /* Text about it */
@@ -367,6 +368,7 @@ static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t
 	char hex[17];
 	memcpy(before, gateway->generation.image.header->gen, sizeof(before));
 	change_keys(gateway, now);
+	vg_held_add(&reload->held, gateway, gateway->generation.number, now);
 	vg_generation_close(&gateway->generation);
 	gateway->generation = gateway->offered;
 	gateway->generation_since = vg_clock_wall();
@@ -441,9 +443,17 @@ void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 {
 	if (process->role == VG_ROLE_CONTROLLER)
 		reload->now.answered = reload->next.answered = false;
+	if (process->role == VG_ROLE_WORKER)
+		vg_held_let_go(&reload->held, gateway, process->index, 0, now);
 	if (keys_lost && gateway->offered.fd >= 0)
 		refuse(reload, gateway, now, "no keys for worker %u: the gateway's log says why",
 		       process->index);
+}
+
+void vg_reload_let_go(struct vg_reload *reload, struct vg_gateway *gateway,
+		      const struct vg_process *worker, uint64_t number, int64_t now)
+{
+	vg_held_let_go(&reload->held, gateway, worker->index, number, now);
 }
 
 void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
@@ -455,6 +465,7 @@ void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_
 	}
 	if (reload->step == VG_RELOAD_OFFER || reload->step == VG_RELOAD_SINKS)
 		advance(reload, gateway, now);
+	vg_held_turn(&reload->held, gateway, now);
 	if (reload->step == VG_RELOAD_IDLE && reload->next.there)
 		begin(reload, gateway, now);
 }
@@ -462,6 +473,7 @@ void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_
 void vg_reload_stop(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
 	reload->next.there = false;
+	reload->held = (struct vg_held){0}; /* the broker ends with the workers */
 	if (reload->step == VG_RELOAD_IDLE)
 		return;
 	if (reload->compile.pid > 0) {

@@ -18,6 +18,7 @@
 
 #include "base/attr.h"
 #include "daemon/briefing.h"
+#include "daemon/held.h"
 
 enum vg_reload_step { VG_RELOAD_IDLE, VG_RELOAD_COMPILE, VG_RELOAD_OFFER, VG_RELOAD_SINKS };
 
@@ -36,6 +37,7 @@ struct vg_reload {
 	int text_fd;      /* a memfd: what is to be said about it; -1 */
 	uint64_t number;  /* of the last generation that was tried */
 	int64_t deadline; /* of this step */
+	struct vg_held held;
 };
 
 void vg_reload_init(struct vg_reload *reload, uint64_t number);
@@ -60,6 +62,10 @@ void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pi
 /* A child died. `keys_lost`: it was to sign for the generation that is on offer, and can't. */
 void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 		    const struct vg_process *process, bool keys_lost, int64_t now);
+
+/* A worker holds nothing any more of that generation. */
+void vg_reload_let_go(struct vg_reload *reload, struct vg_gateway *gateway,
+		      const struct vg_process *worker, uint64_t number, int64_t now);
 
 void vg_reload_acked(struct vg_reload *reload, struct vg_gateway *gateway,
 		     struct vg_process *process, const struct vg_msg_image_ack *ack, int64_t now);

@@ -19,6 +19,8 @@ static void init(struct vg_child *child, enum vg_role role)
 	};
 	for (size_t i = 0; i < VG_CHILD_LISTENERS_MAX; i++)
 		child->listeners[i] = -1;
+	for (size_t i = 0; i < VG_NAMES_FILES; i++)
+		child->names_fds[i] = -1;
 }
 
 /*
@@ -114,6 +116,15 @@ static bool take_single(int *place, struct vg_msg *msg)
 	return true;
 }
 
+bool vg_child_take_names(struct vg_child *child, struct vg_msg *msg)
+{
+	if (msg->index.index >= VG_NAMES_FILES)
+		return false;
+	vg_fd_close(&child->names_fds[msg->index.index]);
+	child->names_fds[msg->index.index] = take_fd(msg, 0);
+	return true;
+}
+
 static bool take(struct vg_child *child, struct vg_msg *msg)
 {
 	if (child->hello.workers == 0 && msg->type != VG_MSG_HELLO)
@@ -128,6 +139,8 @@ static bool take(struct vg_child *child, struct vg_msg *msg)
 		return take_ring(child, msg);
 	if (msg->type == VG_MSG_PEER)
 		return take_peer(child, msg);
+	if (msg->type == VG_MSG_NAMES)
+		return vg_child_take_names(child, msg);
 	if (msg->type == VG_MSG_STATE)
 		return take_single(&child->state_fd, msg);
 	if (msg->type == VG_MSG_CONTROL)
@@ -150,6 +163,8 @@ static void let_go(struct vg_child *child)
 	vg_fd_close(&child->state_fd);
 	vg_fd_close(&child->control_fd);
 	vg_fd_close(&child->status_fd);
+	for (size_t i = 0; i < VG_NAMES_FILES; i++)
+		vg_fd_close(&child->names_fds[i]);
 	vg_shm_unmap(&child->image_map);
 	vg_chan_close(&child->supervisor);
 }

@@ -33,6 +33,9 @@ struct vg_msg_hello {
 	uint32_t pad;
 };
 
+/* Whose images a broker holds: the one that serves, the next one, those of before. */
+#define VG_GENERATIONS_MAX 32
+
 struct vg_msg_image {
 	uint64_t generation; /* counts from 1 at each start; the digest stands in the image */
 	uint64_t size;       /* of the memfd, in bytes */
@@ -43,6 +46,9 @@ struct vg_msg_image_ack {
 	int32_t error; /* errno value; 0: taken; ERESTART: msg.def */
 	uint32_t pad;
 };
+
+/* hosts(5) and resolv.conf(5) */
+enum vg_names_file { VG_NAMES_HOSTS, VG_NAMES_RESOLV, VG_NAMES_FILES };
 
 struct vg_msg_index {
 	uint64_t index;

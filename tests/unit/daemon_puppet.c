@@ -8,6 +8,7 @@
  *   ROLE.linger                              lives on, its channel closed, until that file goes
  *   ROLE.refuse, ROLE.silent                 refuses a new generation; says nothing to it
  *   ROLE.narrow                              takes it only by starting anew
+ *   worker.hold                              lets go of no generation
  *   compile.bad, compile.slow, compile.port  gives no policy; waits until that file goes; listens
  *                                            elsewhere
  */
@@ -136,6 +137,15 @@ static void take_rings(struct vg_child *child)
 	}
 }
 
+/* As a worker does that has no connection: it holds the one that serves, and the one that came. */
+static void let_go(const struct vg_child *child, uint64_t number)
+{
+	struct vg_msg_index gone = {.index = number - 2};
+	if (number > 2 && !is_told_to("worker", "hold") &&
+	    vg_chan_send(&child->supervisor, VG_MSG_LET_GO, &gone, NULL) != VG_CHAN_OK)
+		_exit(3);
+}
+
 static void take_image(const struct vg_child *child, const struct vg_msg *msg)
 {
 	char text[64];
@@ -150,6 +160,8 @@ static void take_image(const struct vg_child *child, const struct vg_msg *msg)
 	if (!is_told_to(role, "silent") &&
 	    vg_chan_send(&child->supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		_exit(5);
+	if (child->role == VG_ROLE_WORKER)
+		let_go(child, msg->image.generation);
 }
 
 /* What a controller does with the block, as far as the supervisor sees. */
@@ -192,6 +204,8 @@ static bool hear(struct vg_child *child, struct vg_msg *msg)
 	else if (msg->type == VG_MSG_PEER)
 		snprintf(text, sizeof(text), "peer %s %u",
 			 vg_role_row((enum vg_role)msg->peer.role)->word, msg->peer.index);
+	else if (msg->type == VG_MSG_WITHDRAW)
+		snprintf(text, sizeof(text), "WITHDRAW %u", (unsigned)msg->index.index);
 	else if (msg->type == VG_MSG_TELL)
 		snprintf(text, sizeof(text), "tell %u", msg->tell.code);
 	else

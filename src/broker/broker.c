@@ -195,19 +195,6 @@ static bool prepare(struct broker *broker)
 	return true;
 }
 
-/* The files that say who is asked for names; where one isn't there, it is no loss. */
-static bool enter_sandbox(void)
-{
-	static const char *const files[] = {VG_HOSTS_PATH, VG_RESOLV_PATH};
-	struct vg_reach reach = {0};
-	for (size_t i = 0; i < VG_COUNT(files); i++)
-		if (!vg_reach_file(&reach, VG_REACH_READ, files[i]))
-			vg_log(VG_LOG_WARNING, "the folder of %s can't be reached: %m", files[i]);
-	bool ok = vg_sandbox_enter(VG_ROLE_BROKER, &reach);
-	vg_reach_close(&reach);
-	return ok;
-}
-
 int vg_broker_run(void)
 {
 	static struct broker broker; /* the process's one context */
@@ -217,7 +204,7 @@ int vg_broker_run(void)
 		vg_log(VG_LOG_ERROR, "the broker can't begin");
 		return 1;
 	}
-	if (!enter_sandbox() || !vg_child_ready(&broker.child))
+	if (!vg_sandbox_enter(VG_ROLE_BROKER, NULL) || !vg_child_ready(&broker.child))
 		return 1;
 	bool ok = event_base_dispatch(broker.base) == 0;
 	for (size_t i = 0; i < VG_COUNT(broker.peers); i++)

@@ -25,7 +25,7 @@
 /* A folder with those of READ, APPEND and KEEP in it, and one that nobody names; each has a file,
    `keep` also a link to a file of `append`. */
 static char root[] = "/tmp/vendgate-landlock-XXXXXX";
-static struct vg_reach of_broker, of_recorder;
+static struct vg_reach of_recorder;
 static struct sockaddr_in named, other; /* two listeners */
 static struct sockaddr_un abstract;
 static socklen_t abstract_len;
@@ -75,11 +75,6 @@ TRY(truncate_other, truncate(in("other/file"), 0) == 0)
 TRY(rename_other, rename(in("other/file"), in("other/new")) == 0)
 TRY(read_etc, open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0)
 TRY(read_self, open("/proc/self/maps", O_RDONLY | O_CLOEXEC) >= 0)
-
-TRY(read_read, opens("read/file", O_RDONLY))
-TRY(list_read, lists("read"))
-TRY(write_read, opens("read/file", O_WRONLY | O_APPEND))
-TRY(make_read, opens("read/new", O_WRONLY | O_CREAT | O_EXCL))
 
 TRY(append, opens("append/file", O_RDWR | O_APPEND))
 TRY(make_append, opens("append/new", O_RDWR | O_APPEND | O_CREAT | O_EXCL))
@@ -136,9 +131,6 @@ static const struct attempt refused[] =
 		{"read /etc/passwd", read_etc, ALL, 1},
 		{"read /proc/self/maps", read_self, ALL, 1},
 		{"exec", exec_program, ALL, 1},
-		{"read where B may", read_read, ALL & ~B, 1},
-		{"write where B may read", write_read, ALL, 1},
-		{"make where B may read", make_read, ALL, 1},
 		{"append where R may", append, ALL & ~R, 1},
 		{"list where R appends", list_append, ALL, 1},
 		{"remove where R appends", remove_append, ALL, 1},
@@ -154,8 +146,6 @@ static const struct attempt refused[] =
 		{"signal the parent", signal_parent, ALL, 6},
 },
 			    left[] = {
-				    {"B reads", read_read, B, 1},
-				    {"B lists", list_read, B, 1},
 				    {"R appends", append, R, 1},
 				    {"R makes a file to append to", make_append, R, 1},
 				    {"R appends through a link", through_link, R, 1},
@@ -172,13 +162,11 @@ static const struct attempt refused[] =
 
 static bool enter(enum vg_role role)
 {
-	const struct vg_reach *reach = role == VG_ROLE_BROKER     ? &of_broker
-				       : role == VG_ROLE_RECORDER ? &of_recorder
-								  : NULL;
+	const struct vg_reach *reach = role == VG_ROLE_RECORDER ? &of_recorder : NULL;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && vg_landlock_enter(role, reach);
 }
 
-static const char *const folders[] = {"read", "append", "keep", "other"};
+static const char *const folders[] = {"append", "keep", "other"};
 
 static void clear(void)
 {
@@ -232,8 +220,7 @@ static bool name_all(void)
 {
 	struct vg_reach twice = {0};
 	int keep = open(in("keep"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = vg_reach_file(&of_broker, VG_REACH_READ, in("read/file")) &&
-		  vg_reach_folder(&of_recorder, VG_REACH_KEEP, keep) &&
+	bool ok = vg_reach_folder(&of_recorder, VG_REACH_KEEP, keep) &&
 		  vg_reach_file(&of_recorder, VG_REACH_APPEND, in("keep/link")) &&
 		  vg_reach_port(&of_recorder, ntohs(named.sin_port)) &&
 		  !vg_reach_file(&of_recorder, VG_REACH_APPEND, in("nowhere/file")) &&
@@ -251,9 +238,9 @@ static bool no_row(void)
 {
 	bool ok = true;
 	for (int role = VG_ROLE_WORKER; role <= VG_ROLE_CONTROLLER; role++)
-		if (role != VG_ROLE_BROKER)
-			ok &= !vg_landlock_enter((enum vg_role)role, &of_broker);
-	return ok && !vg_landlock_enter(VG_ROLE_BROKER, &of_recorder);
+		if (role != VG_ROLE_RECORDER)
+			ok &= !vg_landlock_enter((enum vg_role)role, &of_recorder);
+	return ok;
 }
 
 /* A kernel that answers so to one of the calls: only where it has no Landlock do we go on. */

@@ -120,7 +120,7 @@ check_programs() {
 	only 'a resolver' '^(evdns_|getaddrinfo|gethostby|res_n?(init|query)|MMDB_|libevent_extra|libevent-)' \
 		vendgate-broker
 	only 'private keys' '^(vg_keys_(open|sign)$|PEM_read_bio_PrivateKey)' vendgate-keys
-	only 'TLS' '^(SSL_read|libssl)' vendgate-worker
+	only 'TLS' '^SSL_read' vendgate-worker
 }
 
 for folder in "$srcdir"/src/*/; do

@@ -40,6 +40,10 @@ class Failed(AssertionError):
     """A test found what should not be."""
 
 
+class Skipped(Exception):
+    """It can't be tried here, for that reason."""
+
+
 def check(condition, *what):
     if not condition:
         raise Failed(" ".join(str(part) for part in what))
@@ -493,6 +497,8 @@ def main():
         try:
             function()
             print(f"ok {text} ({time.monotonic() - start:.1f} s)", flush=True)
+        except Skipped as why:
+            print(f"skip {text}: {why}", flush=True)
         except Exception as error:  # pylint: disable=broad-except
             failed += 1
             if not isinstance(error, Failed):

@@ -113,29 +113,18 @@ static void emit_listeners(struct vg_emit *emit)
 	}
 }
 
-static void emit_server_cert(struct vg_emit *emit)
+void vg_emit_rest(struct vg_emit *emit, const uint8_t rest[32])
 {
-	const struct vg_set_tls *tls = &emit->model->tls;
-	if (tls->set.faulty)
-		return;
-	const struct vg_cert_file *file = vg_emit_certs(emit, &tls->set, &tls->certificate, false);
-	if (file == NULL)
-		return;
-	struct vg_img_cert row = {
-		.chain = file->ders,
-		.key_path = vg_emit_path(emit, &tls->set, tls->private_key.value),
-	};
-	(void)vg_build_row(emit->build, VG_SECTION_CERT, &row);
-	vg_diag_add(emit->diags, VG_SEVERITY_NOTE, tls->set.input->shown, tls->private_key.line,
-		    "private_key \"%.*s\" is opened by the keys role alone, and was not looked at",
-		    VG_SLICE_FMT(tls->private_key.value));
+	struct vg_img_gateway *row = vg_build_rows(emit->build, VG_SECTION_GATEWAY);
+	if (row != NULL)
+		memcpy(row->rest, rest, sizeof(row->rest));
 }
 
 void vg_emit_gateway(struct vg_emit *emit)
 {
 	emit_gateway_row(emit);
 	emit_listeners(emit);
-	emit_server_cert(emit);
+	vg_emit_own(emit);
 	vg_emit_sinks(emit);
 }
 
@@ -182,7 +171,7 @@ static struct vg_span emit_upstream_cas(struct vg_emit *emit, const struct vg_se
 			      "[service %.*s] has an https upstream and no upstream_ca: nothing "
 			      "would say whose certificate is good", VG_SLICE_FMT(service->set.name));
 	} else {
-		file = vg_emit_certs(emit, &service->set, ca, true);
+		file = vg_emit_cas(emit, &service->set, ca);
 	}
 	return file == NULL ? (struct vg_span){0} : file->ders;
 }

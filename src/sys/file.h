@@ -14,6 +14,12 @@
 bool vg_file_read(struct vg_arena *arena, const char *path, size_t max, struct vg_slice *bytes)
 	VG_MUST_CHECK;
 
+/*
+ * Tells whether the file at `path` is still the one that it was: by its place on the disk, size and
+ * time of change. 0 where there is none, or it can't be seen.
+ */
+uint64_t vg_file_stamp(const char *path) VG_MUST_CHECK;
+
 /* As many bytes from `offset` on as there are, up to `len`, over short reads and EINTR; -1. */
 ssize_t vg_fd_read_at(int fd, void *out, size_t len, uint64_t offset) VG_MUST_CHECK;
 

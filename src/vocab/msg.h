@@ -58,6 +58,10 @@ struct vg_msg_peer {
 	uint32_t index;
 };
 
+struct vg_msg_fault {
+	char text[512]; /* NUL-terminated */
+};
+
 struct vg_msg_tell {
 	uint32_t code; /* of the reason: enum values don't leave a process */
 	uint32_t index;

@@ -39,15 +39,16 @@ void vg_reload_init(struct vg_reload *reload, uint64_t number)
 
 int64_t vg_reload_due(const struct vg_reload *reload)
 {
-	return reload->deadline;
+	bool watches = reload->step == VG_RELOAD_IDLE && reload->watch.due != 0;
+	return watches ? reload->watch.due : reload->deadline;
 }
 
 /* Text about it */
 
-static void say(const struct vg_reload *reload, const char *text)
+static void say(const struct vg_reload *reload, const char *who, const char *text)
 {
-	char line[LINE_MAX_BYTES];
-	int n = snprintf(line, sizeof(line), "vendgate: error: %s\n", text);
+	char line[2 * LINE_MAX_BYTES];
+	int n = snprintf(line, sizeof(line), "%s%s\n", who, text);
 	if (n > 0 && (size_t)n < sizeof(line) && reload->text_fd >= 0 &&
 	    !vg_file_write_all(reload->text_fd, line, (size_t)n))
 		vg_log(VG_LOG_WARNING, "what a reload came to can't be kept: %m");
@@ -164,7 +165,7 @@ static void VG_PRINTF(4, 5) refuse(struct vg_reload *reload, struct vg_gateway *
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say(reload, text);
+	say(reload, "vendgate: error: ", text);
 	vg_log(VG_LOG_ERROR, "reload: %s", text);
 	give_up(reload, gateway, text, now);
 }
@@ -175,7 +176,7 @@ void vg_reload_ask(struct vg_reload *reload, struct vg_gateway *gateway,
 		   const struct vg_reload_wish *wish)
 {
 	static const char text[] = "vendgate: error: a reload is under way, and another waits\n";
-	if (!reload->next.there) {
+	if (!reload->next.there || reload->next.renewal) {
 		reload->next = *wish;
 		return;
 	}
@@ -192,6 +193,7 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 	char text[64];
 	reload->now = reload->next;
 	reload->next = (struct vg_reload_wish){.there = false};
+	reload->faulty = NULL;
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now);
 	vg_notify(text);
 	vg_log(VG_LOG_INFO, "reload, asked for by %s", reload->now.actor);
@@ -225,6 +227,11 @@ void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pi
 	else if (key != NULL)
 		refuse(reload, gateway, now, "%s can't change while the gateway runs: restart it",
 		       key);
+	else if (reload->now.renewal &&
+		 !vg_generation_renews(&gateway->generation, &gateway->offered))
+		refuse(reload, gateway, now,
+		       "a certificate changed, and so did other files: both "
+		       "are in force when somebody asks for a reload");
 	else
 		reload->step = VG_RELOAD_OFFER;
 	if (reload->step == VG_RELOAD_OFFER)
@@ -419,13 +426,36 @@ void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 {
 	if (process->role == VG_ROLE_CONTROLLER)
 		reload->now.answered = reload->next.answered = false;
-	if (keys_lost && gateway->offered.fd >= 0)
+	if (!keys_lost || gateway->offered.fd < 0)
+		return;
+	if (reload->faulty != NULL)
+		give_up(reload, gateway, reload->fault, now);
+	else
 		refuse(reload, gateway, now, "no keys for worker %u: the gateway's log says why",
 		       process->index);
 }
 
+/* The keys of all workers read the same files: one says it all. It stands in the log already. */
+void vg_reload_fault(struct vg_reload *reload, const struct vg_process *keys,
+		     const struct vg_msg_fault *fault)
+{
+	if (!keys->ahead || (reload->faulty != NULL && reload->faulty != keys) ||
+	    memchr(fault->text, '\0', sizeof(fault->text)) == NULL)
+		return;
+	if (reload->faulty == NULL)
+		memcpy(reload->fault, fault->text, sizeof(reload->fault));
+	reload->faulty = keys;
+	say(reload, "", fault->text);
+}
+
 void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
+	/* While one is carried out, what changed may be in it already. */
+	if (reload->step == VG_RELOAD_IDLE &&
+	    vg_watch_turn(&reload->watch, &gateway->generation.image, now))
+		vg_reload_ask(
+			reload, gateway,
+			&(struct vg_reload_wish){.there = true, .renewal = true, .actor = "watch"});
 	if (reload->step == VG_RELOAD_COMPILE && reload->deadline <= now) {
 		vg_log(VG_LOG_ERROR, "the compiler doesn't end: killed");
 		(void)kill(reload->compile.pid, SIGKILL);
@@ -440,6 +470,7 @@ void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_
 void vg_reload_stop(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
 	reload->next.there = false;
+	reload->watch.due = 0;
 	if (reload->step == VG_RELOAD_IDLE)
 		return;
 	if (reload->compile.pid > 0) {

@@ -237,6 +237,8 @@ static void on_message(struct supervisor *s, struct vg_process *process, const s
 		worker->swept = !vg_process_lives(worker);
 	} else if (msg->type == VG_MSG_IMAGE_ACK) {
 		vg_reload_acked(&s->reload, &s->gateway, process, &msg->image_ack, s->now);
+	} else if (msg->type == VG_MSG_FAULT) {
+		vg_reload_fault(&s->reload, process, &msg->fault);
 	} else if (msg->type == VG_MSG_RELOAD) {
 		on_reload(s, process, &msg->reload);
 	}

@@ -162,7 +162,7 @@ def _():
         key.write_text("no key\n")
         ran = ctl(lab, "reload")
         equal(ran.returncode, 4, ran.stdout, ran.stderr)
-        check("no keys for worker 0" in ran.stderr, ran.stderr)
+        check('server.key" for the certificate' in ran.stderr, ran.stderr)
         key.write_bytes(aside)
         wait_for("the new keys to be gone", lambda: before == {
             (row["role"], row["pid"]) for row in status(lab)["processes"]})

@@ -16,6 +16,7 @@
 
 #define VG_CHILD_LISTENERS_MAX 64
 #define VG_CHILD_PEERS_MAX 128
+#define VG_CHILD_PAGES_MAX (VG_PAGE_WORKERS + VG_CHILD_PEERS_MAX)
 
 struct vg_child_ring {
 	uint32_t index;
@@ -42,7 +43,7 @@ struct vg_child {
 	uint32_t ring_count;
 	int state_fd;   /* -1: not given; so the others */
 	int control_fd; /* the control block */
-	int status_fd;  /* the status page */
+	int page_fds[VG_CHILD_PAGES_MAX]; /* the status pages, by VG_PAGE_… */
 };
 
 /*

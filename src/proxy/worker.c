@@ -20,7 +20,6 @@
 #include "tls/warmup.h"
 
 #define ACCEPTS_A_TURN 16
-#define DESCRIPTORS_ASIDE 64 /* listeners, channels, rings, the loop's own */
 
 static bool fail(const char *what)
 {
@@ -160,17 +159,13 @@ static bool open_page(struct vg_worker *worker)
 	return true;
 }
 
-/* Each connection may need one more descriptor, towards its upstream. */
 static uint32_t most_connections(const struct vg_worker *worker)
 {
-	struct rlimit limit;
-	uint64_t wanted = worker->current->gateway->connections;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 4 * DESCRIPTORS_ASIDE)
-		return DESCRIPTORS_ASIDE;
-	uint64_t possible = (limit.rlim_cur - DESCRIPTORS_ASIDE) / 2;
-	if (possible > UINT32_MAX)
-		possible = UINT32_MAX;
-	return (uint32_t)(wanted == 0 || wanted > possible ? possible : wanted);
+	struct rlimit limit = {0};
+	uint32_t wanted = worker->current->gateway->connections;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	uint32_t possible = vg_fd_connections(limit.rlim_cur);
+	return wanted == 0 || wanted > possible ? possible : wanted;
 }
 
 static bool listen_to(struct vg_worker *worker)

@@ -93,6 +93,15 @@ bool vg_file_write_all(int fd, const void *bytes, size_t len)
 	return true;
 }
 
+uint32_t vg_fd_connections(uint64_t descriptors)
+{
+	const uint64_t aside = 64;
+	if (descriptors < 4 * aside)
+		return aside;
+	uint64_t possible = (descriptors - aside) / 2;
+	return possible > UINT32_MAX ? UINT32_MAX : (uint32_t)possible;
+}
+
 bool vg_fd_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -26,6 +26,12 @@ ssize_t vg_fd_read_at(int fd, void *out, size_t len, uint64_t offset) VG_MUST_CH
 /* All of it, over short writes and EINTR. */
 bool vg_file_write_all(int fd, const void *bytes, size_t len) VG_MUST_CHECK;
 
+/*
+ * How many connections a process serves that may have so many descriptors: each may need one more,
+ * towards its upstream, and some are for listeners, channels, rings and the loop.
+ */
+uint32_t vg_fd_connections(uint64_t descriptors) VG_MUST_CHECK;
+
 bool vg_fd_nonblocking(int fd) VG_MUST_CHECK;
 bool vg_fd_keep(int fd) VG_MUST_CHECK; /* not close-on-exec */
 

@@ -4,6 +4,7 @@ dies."""
 import json
 import os
 import pwd
+import re
 import signal
 import socket
 import ssl
@@ -342,7 +343,17 @@ def _():
         check("[gateway]" in lines and "[access all]" in lines, ran.stdout)
         check(any(line.startswith(f"listen = 127.0.0.1:{lab.port} ; ") and
                   line.endswith("vendgate.ini:3") for line in lines), ran.stdout)
-        check("drain = 30s ; default" in lines, ran.stdout)
+        for line in ("drain = 30s ; default", "max_body = 10MiB ; default",
+                     f"control = {lab.dir}/run/control.sock ; default"):
+            check(line in lines, line, ran.stdout)
+        equal(lines.count("max_body = 10MiB ; default"), 2, "[limits] and [access]", ran.stdout)
+        check(any(re.fullmatch("connections = [0-9]{2,} ; default", line) for line in lines),
+              ran.stdout)
+        (lab.dir / "vendgate.ini").write_text(
+            (lab.dir / "vendgate.ini").read_text().replace("node = lab\n", ""))
+        ran = subprocess.run([harness.BUILD / "vendgate", "-T", "-c", lab.dir / "vendgate.ini"],
+                             capture_output=True, text=True, timeout=30, check=False)
+        check(f"node = {socket.gethostname()} ; default" in ran.stdout, ran.stdout)
         check("header_bytes = 16KiB ; default" in lines, ran.stdout)
         check(any(line.startswith("methods = GET ; ") and "acme.ini:" in line for line in lines),
               ran.stdout)

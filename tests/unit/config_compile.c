@@ -255,6 +255,19 @@ static const struct change changes[] = {
 	 "server.pem\nprivate_key =", "none.pem,\n  ca/leaf.pem, void.pem\nprivate_key = a, b,",
 	 V ":6: error: certificate \"none.pem\": No such file or directory\n" V
 	   ":7: error: certificate \"void.pem\": No such file or directory\n"},
+	{"one that isn't there beside another error", GATEWAY, "server.pem",
+	 "none.pem\nmin_versoin = 1.2",
+	 V ":6: error: certificate \"none.pem\": No such file or directory\n" V
+	   ":7: error: unknown key \"min_versoin\" in [tls]; did you mean \"min_version\"?\n"},
+	{"so an upstream's CA", GATEWAY, "http://127.0.0.1:8080",
+	 "https://127.0.0.1:8080\nupstream_ca = none.pem\nblance = least_conn",
+	 V ":13: error: ca \"none.pem\": No such file or directory\n" V
+	   ":14: error: unknown key \"blance\" in [service courses]; did you mean \"balance\"?\n"},
+	{"and that of a service that is there already", GATEWAY, "",
+	 "[service again]\nhost = api.agency.example\nupstream = https://127.0.0.1:8080\n"
+	 "upstream_ca = none.pem\n",
+	 V ":14: error: [service again] has the host and prefix of [service courses] in line 10\n" V
+	   ":16: error: ca \"none.pem\": No such file or directory\n"},
 	{"more certificates than keys", GATEWAY, "server.pem", "server.pem, ca/leaf.pem",
 	 V ":7: error: private_key has 1, certificate in line 6 has 2: each certificate needs its "
 	   "key, in the same place of the list\n"},

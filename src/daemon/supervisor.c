@@ -78,7 +78,7 @@ static void tell_end(struct supervisor *s, struct vg_process *process, uint32_t 
 	bool told = process->chan.fd >= 0 &&
 		    vg_briefing_tell(process, VG_MSG_DRAIN, &index, NULL);
 	process->state = VG_PROCESS_ENDING;
-	process->deadline = told ? after(s, ms) + GRACE_MS * 1000 : s->now;
+	process->deadline = told ? after(s, ms) + (int64_t)GRACE_MS * 1000 : s->now;
 }
 
 static void tell_event(struct supervisor *s, enum vg_reason reason)

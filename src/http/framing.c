@@ -22,6 +22,16 @@ static bool fail(struct vg_http_head *head, const char *fault)
 	return false;
 }
 
+/* RFC 9110 5.6.3 lets a HTAB stand behind a value; but there are parsers that then read another
+   framing, or none. The value lies in its line, so that a CR ends the run. */
+static bool has_tab_behind(struct vg_slice value)
+{
+	const char *at = value.ptr + value.len;
+	while (*at == ' ')
+		at++;
+	return *at == '\t';
+}
+
 /* RFC 9110 8.6, but for leading zeros: one spelling of a length. */
 static bool read_length(struct vg_http_head *head)
 {
@@ -30,6 +40,8 @@ static bool read_length(struct vg_http_head *head)
 		return fail(head, "bad Content-Length");
 	if (value.len > 1 && value.ptr[0] == '0')
 		return fail(head, "Content-Length with leading zeros");
+	if (has_tab_behind(value))
+		return fail(head, "tab behind Content-Length");
 	head->framing = VG_FRAMING_LENGTH;
 	return true;
 }
@@ -42,6 +54,8 @@ static bool read_encoding(struct vg_http_head *head, uint64_t seen)
 			continue;
 		if (!vg_slice_eq_case(head->fields[i].value, VG_SLICE("chunked")))
 			return fail(head, "Transfer-Encoding other than chunked");
+		if (has_tab_behind(head->fields[i].value))
+			return fail(head, "tab behind Transfer-Encoding");
 		count++;
 	}
 	if (count > 1)

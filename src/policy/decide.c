@@ -146,7 +146,7 @@ static enum vg_reason check_type(struct decision *d)
 }
 
 static enum vg_reason (*const steps[VG_STEP_COUNT])(struct decision *d) = {
-#define VG_STEP(NAME, word, function, question) [VG_STEP_##NAME] = function,
+#define VG_STEP(NAME, word, function, question) [VG_STEP_##NAME] = (function),
 #include "policy/step.def"
 #undef VG_STEP
 };

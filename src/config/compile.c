@@ -19,7 +19,7 @@ static void failed(struct vg_diags *diags, const char *what)
 static bool emit(struct vg_compiled *compiled, struct vg_model *model, struct vg_inputs *inputs,
 		 struct vg_arena *arena, struct vg_arena *work, struct vg_diags *diags)
 {
-	uint8_t gen[32];
+	uint8_t gen[32], rest[32];
 	struct vg_emit emit = {
 		.model = model,
 		.inputs = inputs,
@@ -32,14 +32,16 @@ static bool emit(struct vg_compiled *compiled, struct vg_model *model, struct vg
 		failed(diags, "out of memory");
 		return false;
 	}
-	vg_map_init(&emit.cert_files, work);
+	vg_map_init(&emit.ca_files, work);
 	vg_map_init(&emit.paths, work);
 	vg_map_init(&emit.queries, work);
 	vg_emit_gateway(&emit);
 	vg_emit_services(&emit);
 	vg_emit_vendors(&emit);
-	bool good = vg_inputs_gen(inputs, gen) &&
-		    vg_build_finish(emit.build, gen, &compiled->block, &compiled->size);
+	bool good = vg_inputs_gen(inputs, gen, rest);
+	if (good)
+		vg_emit_rest(&emit, rest);
+	good = good && vg_build_finish(emit.build, gen, &compiled->block, &compiled->size);
 	vg_build_free(&emit.build);
 	if (!good)
 		failed(diags, "out of memory, or the image would be over 1 GiB");
@@ -57,6 +59,7 @@ static void lint(const struct vg_compiled *compiled, const struct vg_inputs *inp
 		return;
 	}
 	struct vg_lint lint = {&image, inputs, work, diags};
+	vg_lint_certs(&lint);
 	vg_lint_identities(&lint);
 	vg_lint_rules(&lint);
 }

@@ -48,34 +48,57 @@ static const char *read_certs(struct vg_emit *emit, struct vg_cert_file *file, s
 {
 	struct vg_pem_certs certs;
 	const char *fault = NULL;
-	const struct vg_input *input = vg_input_read(emit->inputs, name, CERT_FILE_MAX);
+	const struct vg_input *input = vg_input_read(emit->inputs, name, CERT_FILE_MAX,
+						     is_ca ? VG_INPUT_POLICY : VG_INPUT_OWN);
 	if (input == NULL)
 		return strerror(errno);
+	file->stamp = input->stamp;
 	if (!vg_pem_certs(&certs, input->bytes, emit->arena, &fault))
 		return fault;
 	return emit_ders(emit, file, &certs, is_ca, warning);
 }
 
-const struct vg_cert_file *vg_emit_certs(struct vg_emit *emit, const struct vg_set *set,
-					 const struct vg_set_text *path, bool is_ca)
+/* What is to be said of it, where its value stands. NULL where it can't be used. */
+static const struct vg_cert_file *tell(struct vg_emit *emit, const struct vg_set *set,
+				       const struct vg_set_text *path,
+				       const struct vg_cert_file *file, bool is_ca,
+				       const char *warning)
 {
-	struct vg_slice name = vg_input_name(emit->inputs, set->input, path->value);
-	const char *warning = NULL;
-	struct vg_cert_file *file = vg_map_get(&emit->cert_files, name);
-	if (file == NULL) {
-		file = vg_arena_alloc(emit->arena, sizeof(*file));
-		if (file != NULL) {
-			file->fault = read_certs(emit, file, name, is_ca, &warning);
-			file = vg_map_add(&emit->cert_files, name, file);
-		}
-	}
+	const char *word = is_ca ? "ca" : "certificate";
 	const char *fault = file == NULL ? "out of memory" : file->fault;
 	if (fault != NULL)
-		VG_EMIT_ERROR(emit, set, path->line, "%s \"%.*s\": %s", is_ca ? "ca" : "certificate",
+		VG_EMIT_ERROR(emit, set, path->line, "%s \"%.*s\": %s", word,
 			      VG_SLICE_FMT(path->value), fault);
 	else if (warning != NULL)
 		vg_diag_add(emit->diags, VG_SEVERITY_WARNING, set->input->shown, path->line,
-			    "%s \"%.*s\" %s", is_ca ? "ca" : "certificate",
-			    VG_SLICE_FMT(path->value), warning);
+			    "%s \"%.*s\" %s", word, VG_SLICE_FMT(path->value), warning);
 	return fault == NULL ? file : NULL;
+}
+
+const struct vg_cert_file *vg_emit_cas(struct vg_emit *emit, const struct vg_set *set,
+				       const struct vg_set_text *path)
+{
+	struct vg_slice name = vg_input_name(emit->inputs, set->input, path->value);
+	const char *warning = NULL;
+	struct vg_cert_file *file = vg_map_get(&emit->ca_files, name);
+	if (file == NULL) {
+		file = vg_arena_alloc(emit->arena, sizeof(*file));
+		if (file != NULL) {
+			file->fault = read_certs(emit, file, name, true, &warning);
+			file = vg_map_add(&emit->ca_files, name, file);
+		}
+	}
+	return tell(emit, set, path, file, true, warning);
+}
+
+const struct vg_cert_file *vg_emit_chain(struct vg_emit *emit, const struct vg_set *set,
+					 const struct vg_set_text *path)
+{
+	const char *warning = NULL;
+	struct vg_cert_file *file = vg_arena_alloc(emit->arena, sizeof(*file));
+	if (file != NULL)
+		file->fault = read_certs(emit, file,
+					 vg_input_name(emit->inputs, set->input, path->value),
+					 false, &warning);
+	return tell(emit, set, path, file, false, warning);
 }

@@ -18,6 +18,9 @@ struct vg_lint {
 	struct vg_diags *diags;
 };
 
+/* Warnings: hosts that no certificate of the gateway's names, certificates that nobody is shown. */
+void vg_lint_certs(const struct vg_lint *lint);
+
 /* Errors: overlapping identities. A note for each CA that serves several vendors. */
 void vg_lint_identities(const struct vg_lint *lint);
 

@@ -69,10 +69,25 @@ static bool tell_control(struct vg_gateway *gateway, struct vg_process *process)
 				writes ? &block->fd : &block->ro_fd);
 }
 
-static bool tell_status(struct vg_gateway *gateway, struct vg_process *process)
+static bool tell_page(const struct vg_process *process, uint32_t which, int fd)
 {
-	struct vg_msg_index index = {0};
-	return vg_briefing_tell(process, VG_MSG_STATUS, &index, &gateway->rundir.status.ro_fd);
+	struct vg_msg_index index = {.index = which};
+	return vg_briefing_tell(process, VG_MSG_STATUS, &index, &fd);
+}
+
+static bool tell_own_page(struct vg_gateway *gateway, struct vg_process *process)
+{
+	uint32_t which = process->role == VG_ROLE_WORKER ? VG_PAGE_WORKERS + process->index
+							 : VG_PAGE_SINKS;
+	return tell_page(process, which, gateway->rundir.pages[which].fd);
+}
+
+static bool tell_all_pages(struct vg_gateway *gateway, struct vg_process *process)
+{
+	for (uint32_t i = 0; i < VG_PAGE_WORKERS + gateway->table.workers; i++)
+		if (!tell_page(process, i, gateway->rundir.pages[i].ro_fd))
+			return false;
+	return true;
 }
 
 static bool tell_control_socket(struct vg_gateway *gateway, struct vg_process *process)
@@ -216,7 +231,8 @@ static const struct {
 	{B, tell_names},
 	{ALL, tell_image},
 	{W | C, tell_control},
-	{C, tell_status},
+	{W | R, tell_own_page},
+	{C, tell_all_pages},
 	{C, tell_control_socket},
 	{R, tell_state},
 	{W, tell_listeners},

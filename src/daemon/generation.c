@@ -99,6 +99,13 @@ static bool same_listeners(const struct vg_image *a, const struct vg_image *b)
 	return true;
 }
 
+bool vg_generation_renews(const struct vg_generation *old, const struct vg_generation *next)
+{
+	const struct vg_img_gateway *a = vg_img_gateway(&old->image);
+	const struct vg_img_gateway *b = vg_img_gateway(&next->image);
+	return memcmp(a->rest, b->rest, sizeof(a->rest)) == 0;
+}
+
 const char *vg_generation_fixed(const struct vg_generation *old, const struct vg_generation *next)
 {
 	for (size_t i = 0; i < VG_COUNT(fixed_texts); i++)

@@ -45,6 +45,10 @@ bool vg_generation_make(struct vg_generation *generation, uint64_t number, int c
 			const char *path) VG_MUST_CHECK;
 void vg_generation_close(struct vg_generation *generation);
 
+/* True where the next one differs at most in the gateway's own certificates. */
+bool vg_generation_renews(const struct vg_generation *old, const struct vg_generation *next)
+	VG_MUST_CHECK;
+
 /* The key that differs between the two and can't change while the gateway runs; NULL. */
 const char *vg_generation_fixed(const struct vg_generation *old, const struct vg_generation *next)
 	VG_MUST_CHECK;

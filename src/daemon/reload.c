@@ -43,15 +43,17 @@ void vg_reload_init(struct vg_reload *reload, uint64_t number)
 int64_t vg_reload_due(const struct vg_reload *reload)
 {
 	int64_t due = vg_held_due(&reload->held);
+	if (reload->step == VG_RELOAD_IDLE && reload->watch.due != 0 && reload->watch.due < due)
+		due = reload->watch.due;
 	return due < reload->deadline ? due : reload->deadline;
 }
 
 /* Text about it */
 
-static void say(const struct vg_reload *reload, const char *text)
+static void say(const struct vg_reload *reload, const char *who, const char *text)
 {
-	char line[LINE_MAX_BYTES];
-	int n = snprintf(line, sizeof(line), "vendgate: error: %s\n", text);
+	char line[2 * LINE_MAX_BYTES];
+	int n = snprintf(line, sizeof(line), "%s%s\n", who, text);
 	if (n > 0 && (size_t)n < sizeof(line) && reload->text_fd >= 0 &&
 	    !vg_file_write_all(reload->text_fd, line, (size_t)n))
 		vg_log(VG_LOG_WARNING, "what a reload came to can't be kept: %m");
@@ -169,7 +171,7 @@ static void VG_PRINTF(4, 5) refuse(struct vg_reload *reload, struct vg_gateway *
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say(reload, text);
+	say(reload, "vendgate: error: ", text);
 	vg_log(VG_LOG_ERROR, "reload: %s", text);
 	give_up(reload, gateway, text, now);
 }
@@ -180,7 +182,7 @@ void vg_reload_ask(struct vg_reload *reload, struct vg_gateway *gateway,
 		   const struct vg_reload_wish *wish)
 {
 	static const char text[] = "vendgate: error: a reload is under way, and another waits\n";
-	if (!reload->next.there) {
+	if (!reload->next.there || reload->next.renewal) {
 		reload->next = *wish;
 		return;
 	}
@@ -197,6 +199,7 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 	char text[64];
 	reload->now = reload->next;
 	reload->next = (struct vg_reload_wish){.there = false};
+	reload->faulty = NULL;
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now);
 	vg_notify(text);
 	vg_log(VG_LOG_INFO, "reload, asked for by %s", reload->now.actor);
@@ -230,6 +233,11 @@ void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pi
 	else if (key != NULL)
 		refuse(reload, gateway, now, "%s can't change while the gateway runs: restart it",
 		       key);
+	else if (reload->now.renewal &&
+		 !vg_generation_renews(&gateway->generation, &gateway->offered))
+		refuse(reload, gateway, now,
+		       "a certificate changed, and so did other files: both "
+		       "are in force when somebody asks for a reload");
 	else
 		reload->step = VG_RELOAD_OFFER;
 	if (reload->step == VG_RELOAD_OFFER)
@@ -445,7 +453,11 @@ void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 		reload->now.answered = reload->next.answered = false;
 	if (process->role == VG_ROLE_WORKER)
 		vg_held_let_go(&reload->held, gateway, process->index, 0, now);
-	if (keys_lost && gateway->offered.fd >= 0)
+	if (!keys_lost || gateway->offered.fd < 0)
+		return;
+	if (reload->faulty != NULL)
+		give_up(reload, gateway, reload->fault, now);
+	else
 		refuse(reload, gateway, now, "no keys for worker %u: the gateway's log says why",
 		       process->index);
 }
@@ -456,8 +468,27 @@ void vg_reload_let_go(struct vg_reload *reload, struct vg_gateway *gateway,
 	vg_held_let_go(&reload->held, gateway, worker->index, number, now);
 }
 
+/* The keys of all workers read the same files: one says it all. It stands in the log already. */
+void vg_reload_fault(struct vg_reload *reload, const struct vg_process *keys,
+		     const struct vg_msg_fault *fault)
+{
+	if (!keys->ahead || (reload->faulty != NULL && reload->faulty != keys) ||
+	    memchr(fault->text, '\0', sizeof(fault->text)) == NULL)
+		return;
+	if (reload->faulty == NULL)
+		memcpy(reload->fault, fault->text, sizeof(reload->fault));
+	reload->faulty = keys;
+	say(reload, "", fault->text);
+}
+
 void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
+	/* While one is carried out, what changed may be in it already. */
+	if (reload->step == VG_RELOAD_IDLE &&
+	    vg_watch_turn(&reload->watch, &gateway->generation.image, now))
+		vg_reload_ask(
+			reload, gateway,
+			&(struct vg_reload_wish){.there = true, .renewal = true, .actor = "watch"});
 	if (reload->step == VG_RELOAD_COMPILE && reload->deadline <= now) {
 		vg_log(VG_LOG_ERROR, "the compiler doesn't end: killed");
 		(void)kill(reload->compile.pid, SIGKILL);
@@ -474,6 +505,7 @@ void vg_reload_stop(struct vg_reload *reload, struct vg_gateway *gateway, int64_
 {
 	reload->next.there = false;
 	reload->held = (struct vg_held){0}; /* the broker ends with the workers */
+	reload->watch.due = 0;
 	if (reload->step == VG_RELOAD_IDLE)
 		return;
 	if (reload->compile.pid > 0) {

@@ -240,6 +240,8 @@ static void on_message(struct supervisor *s, struct vg_process *process, const s
 		vg_reload_acked(&s->reload, &s->gateway, process, &msg->image_ack, s->now);
 	} else if (msg->type == VG_MSG_LET_GO) {
 		vg_reload_let_go(&s->reload, &s->gateway, process, msg->index.index, s->now);
+	} else if (msg->type == VG_MSG_FAULT) {
+		vg_reload_fault(&s->reload, process, &msg->fault);
 	} else if (msg->type == VG_MSG_RELOAD) {
 		on_reload(s, process, &msg->reload);
 	}

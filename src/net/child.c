@@ -15,12 +15,13 @@ static void init(struct vg_child *child, enum vg_role role)
 		.role = role,
 		.state_fd = -1,
 		.control_fd = -1,
-		.status_fd = -1,
 	};
 	for (size_t i = 0; i < VG_CHILD_LISTENERS_MAX; i++)
 		child->listeners[i] = -1;
 	for (size_t i = 0; i < VG_NAMES_FILES; i++)
 		child->names_fds[i] = -1;
+	for (size_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		child->page_fds[i] = -1;
 }
 
 /*
@@ -146,7 +147,8 @@ static bool take(struct vg_child *child, struct vg_msg *msg)
 	if (msg->type == VG_MSG_CONTROL)
 		return take_single(&child->control_fd, msg);
 	if (msg->type == VG_MSG_STATUS)
-		return take_single(&child->status_fd, msg);
+		return msg->index.index < VG_CHILD_PAGES_MAX &&
+		       take_single(&child->page_fds[msg->index.index], msg);
 	return false;
 }
 
@@ -162,9 +164,10 @@ static void let_go(struct vg_child *child)
 	}
 	vg_fd_close(&child->state_fd);
 	vg_fd_close(&child->control_fd);
-	vg_fd_close(&child->status_fd);
 	for (size_t i = 0; i < VG_NAMES_FILES; i++)
 		vg_fd_close(&child->names_fds[i]);
+	for (size_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		vg_fd_close(&child->page_fds[i]);
 	vg_shm_unmap(&child->image_map);
 	vg_chan_close(&child->supervisor);
 }

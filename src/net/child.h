@@ -16,6 +16,7 @@
 
 #define VG_CHILD_LISTENERS_MAX 64
 #define VG_CHILD_PEERS_MAX 128
+#define VG_CHILD_PAGES_MAX (VG_PAGE_WORKERS + VG_CHILD_PEERS_MAX)
 
 struct vg_child_ring {
 	uint32_t index;
@@ -40,10 +41,10 @@ struct vg_child {
 	uint32_t peer_count;
 	struct vg_child_ring rings[VG_CHILD_PEERS_MAX];
 	uint32_t ring_count;
-	int state_fd;                  /* -1: not given; so the others */
-	int control_fd;                /* the control block */
-	int status_fd;                 /* the status page */
-	int names_fds[VG_NAMES_FILES]; /* for the image that came last, or comes next */
+	int state_fd;                     /* -1: not given; so the others */
+	int control_fd;                   /* the control block */
+	int page_fds[VG_CHILD_PAGES_MAX]; /* the status pages, by VG_PAGE_… */
+	int names_fds[VG_NAMES_FILES];    /* for the image that came last, or comes next */
 };
 
 /*

@@ -68,7 +68,8 @@ static const char *check_listener(const struct vg_image *image, uint32_t at)
 static const char *check_cert(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_cert *row = &vg_img_certs(image)[at];
-	if (!in_text(image, row->key_path) || !in_rows(row->chain, vg_img_der_count(image)))
+	if (!in_text(image, row->path) || !in_text(image, row->key_path) ||
+	    !in_text(image, row->where.file) || !in_rows(row->chain, vg_img_der_count(image)))
 		return "cert: a reference lies outside";
 	return row->chain.count > 0 ? NULL : "cert: no certificate";
 }

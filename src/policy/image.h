@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(4)
+#define VG_IMAGE_LAYOUT UINT32_C(5)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -73,6 +73,7 @@ struct vg_img_gateway {
 	uint64_t max_body;
 	uint16_t tls_min; /* 0x0303 or 0x0304 */
 	uint16_t pad[3];
+	uint8_t rest[32]; /* as the header's gen, without the server's own certificates */
 };
 
 struct vg_img_listener {
@@ -83,7 +84,12 @@ struct vg_img_listener {
 
 struct vg_img_cert {
 	struct vg_span chain;   /* of DER, the leaf first */
-	struct vg_str key_path; /* absolute; only the keys role opens it */
+	struct vg_str path;     /* absolute, as is the key's */
+	struct vg_str key_path; /* only the keys role opens it */
+	struct vg_where where;  /* the item of `certificate` */
+	uint32_t key_line;      /* and that of `private_key` */
+	uint32_t pad;
+	uint64_t stamp; /* of the file as it was read: sys/file.h */
 };
 
 enum vg_sink_kind {

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -17,7 +18,7 @@
 #include "sys/sandbox.h"
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-#define SINKS_MAX 64
+#define SINKS_MAX VG_STATUS_SINKS_MAX
 #define LOCK_WAIT_MS 10000
 #define TURNS 64             /* batches in a row before the channel is looked at */
 #define PAUSE_MIN_US 5000    /* between two looks at the rings: no worker wakes us */
@@ -37,6 +38,7 @@ struct recorder {
 	size_t sink_count;
 	struct vg_sink_batch batch;
 	struct vg_pseudonym *pseudonym;
+	struct vg_map page_map; /* its status page; not mapped: nobody asks */
 	int cursors;
 	struct vg_reach reach; /* what the sandbox leaves: for good */
 	struct event_base *base;
@@ -292,6 +294,18 @@ static bool is_over(const struct recorder *r, int64_t now)
 	return true;
 }
 
+static void tell_status(struct recorder *r)
+{
+	static struct vg_status_sinks status; /* too large for a stack */
+	if (r->page_map.mem == NULL)
+		return;
+	memset(&status, 0, sizeof(status));
+	status.count = r->sink_count;
+	for (size_t i = 0; i < r->sink_count; i++)
+		vg_sink_status(&r->sinks[i], &status.sinks[i]);
+	vg_status_page_write(r->page_map.mem, VG_STATUS_SINKS, &status);
+}
+
 static void each_second(struct recorder *r, int64_t now)
 {
 	vg_store_sync(&r->store, now);
@@ -301,6 +315,7 @@ static void each_second(struct recorder *r, int64_t now)
 	trim_log(r);
 	for (size_t i = 0; i < r->sink_count; i++)
 		vg_sink_tick(&r->sinks[i], now);
+	tell_status(r);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -362,6 +377,15 @@ static bool enter_sandbox(struct recorder *r)
 	return ok;
 }
 
+static bool open_page(struct recorder *r)
+{
+	int fd = r->child.page_fds[VG_PAGE_SINKS];
+	if (fd < 0)
+		return true;
+	return vg_shm_map(&r->page_map, fd, true) &&
+	       r->page_map.size >= vg_status_page_size(VG_STATUS_SINKS);
+}
+
 static bool open_loop(struct recorder *r)
 {
 	r->base = event_base_new();
@@ -402,6 +426,7 @@ static void finish(struct recorder *r)
 		vg_store_close(&r->store);
 	vg_fd_close(&r->cursors);
 	vg_fd_close(&r->child.state_fd);
+	vg_shm_unmap(&r->page_map);
 	vg_shm_unmap(&r->child.image_map);
 	vg_chan_close(&r->child.supervisor);
 }
@@ -409,7 +434,8 @@ static void finish(struct recorder *r)
 /* All that is opened, then the filter; what workers wrote is read behind it. */
 static bool begin(struct recorder *r)
 {
-	if (!open_log(r) || !open_sinks(r) || !open_loop(r) || !enter_sandbox(r))
+	if (!open_log(r) || !open_sinks(r) || !open_page(r) || !open_loop(r) ||
+	    !enter_sandbox(r))
 		return false;
 	if (r->store.gap.first != 0)
 		vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, VG_SLICE("the log's end was lost"),

@@ -1,6 +1,7 @@
 #include "record/sink.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "sys/file.h"
 #include "sys/log.h"
@@ -77,6 +78,7 @@ void vg_sink_close(struct vg_sink *sink)
 
 void vg_sink_failed(struct vg_sink *sink)
 {
+	sink->error = errno;
 	if (!sink->failing)
 		vg_log(VG_LOG_WARNING, "sink %.*s: takes nothing, it is tried again: %m",
 		       VG_SLICE_FMT(sink->name));
@@ -215,6 +217,20 @@ void vg_sink_tick(struct vg_sink *sink, int64_t now)
 	if (sink->fd >= 0)
 		vg_flight_arrived(&sink->flight, sink->ops->arrived(sink), now);
 	save(sink);
+}
+
+void vg_sink_status(const struct vg_sink *sink, struct vg_status_sink *status)
+{
+	const struct vg_store *store = sink->reader.store;
+	struct vg_store_place end = vg_store_end(store);
+	*status = (struct vg_status_sink){.format = sink->row->format,
+					  .failing = sink->failing,
+					  .error = sink->error};
+	(void)snprintf(status->name, sizeof(status->name), "%.*s", VG_SLICE_FMT(sink->name));
+	if (end.seq > sink->cursor.place.seq) {
+		status->events = end.seq - sink->cursor.place.seq;
+		status->bytes = vg_store_distance(store, sink->cursor.place, end);
+	}
 }
 
 bool vg_sink_is_done(const struct vg_sink *sink)

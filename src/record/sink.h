@@ -22,6 +22,7 @@
 #include "record/format.h"
 #include "record/store.h"
 #include "sys/reach.h"
+#include "sys/status_page.h"
 
 #define VG_SINK_BATCH 32
 
@@ -62,6 +63,7 @@ struct vg_sink {
 	bool connecting;    /* not there yet (TCP) */
 	struct vg_flight flight;
 	bool failing;       /* it takes nothing, and this was told */
+	int error;          /* errno of the last failure; 0: there was none */
 	int64_t now;        /* monotonic, of the call */
 	int64_t not_before; /* when it is tried again */
 	int64_t wait;       /* how long the next failure makes it wait */
@@ -98,6 +100,9 @@ bool vg_sink_turn(struct vg_sink *sink, struct vg_sink_batch *batch, int64_t now
 
 /* Once a second. */
 void vg_sink_tick(struct vg_sink *sink, int64_t now);
+
+/* How it is: what of the log is still to come, and what it failed of. */
+void vg_sink_status(const struct vg_sink *sink, struct vg_status_sink *status);
 
 /* Everything in the log has been delivered. */
 bool vg_sink_is_done(const struct vg_sink *sink) VG_MUST_CHECK;

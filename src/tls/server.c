@@ -1,9 +1,9 @@
 #include "tls/server.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include "cert/pem.h"
+#include "cert/verify.h"
 #include "sys/log.h"
 #include "tls/remote.h"
 #include "tls/session.h"
@@ -28,12 +28,6 @@ static int choose_protocol(SSL *ssl VG_UNUSED, const unsigned char **out, unsign
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static bool names_host(X509 *leaf, struct vg_slice host)
-{
-	return host.len > 0 && X509_check_host(leaf, host.ptr, host.len,
-					       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
-}
-
 /* With several certificates: those that name the host, one of each kind of key; else the first
    of all, which the context has. */
 static int choose_cert(SSL *ssl, void *arg)
@@ -45,7 +39,7 @@ static int choose_cert(SSL *ssl, void *arg)
 	for (uint32_t i = 0; i < server->own_count; i++) {
 		struct vg_tls_own *own = &server->own[i];
 		bool rsa = EVP_PKEY_get_base_id(own->key) == EVP_PKEY_RSA;
-		if (have[rsa] || !names_host(own->leaf, session->peer.sni))
+		if (have[rsa] || !vg_cert_names_host(own->leaf, session->peer.sni))
 			continue;
 		if (!have[0] && !have[1])
 			SSL_certs_clear(ssl);

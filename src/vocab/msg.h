@@ -17,6 +17,10 @@
 #define VG_ACTOR_MAX 48 /* "uid:NAME" or "signal", and a NUL */
 #define VG_REF_MAX 129  /* what --ref gives, and a NUL */
 
+#define VG_PAGE_GATEWAY 0 /* whose status page: the supervisor's, */
+#define VG_PAGE_SINKS 1   /* the recorder's, */
+#define VG_PAGE_WORKERS 2 /* worker 0's; the others' follow */
+
 enum vg_msg_type {
 #define VG_MSG(NAME, from, to, payload, fds) VG_MSG_##NAME,
 #include "vocab/msg.def"
@@ -62,6 +66,10 @@ struct vg_msg_ring {
 struct vg_msg_peer {
 	uint32_t role;
 	uint32_t index;
+};
+
+struct vg_msg_fault {
+	char text[512]; /* NUL-terminated */
 };
 
 struct vg_msg_tell {

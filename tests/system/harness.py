@@ -284,6 +284,7 @@ class Lab:
         self.gateway = None
         self.gateway_keys = "workers = 1\n"
         self.overlays = {}  # files of the machine, such as /etc/hosts, and what is seen as them
+        self.tls_keys = "certificate = ca/server.pem\nprivate_key = ca/server.key\n"
         self.sections = ""
         self.pki(HOST, "other.agency.example")
         self.somebody_ca = None
@@ -337,7 +338,7 @@ class Lab:
     def write_config(self):
         text = (f"[gateway]\nnode = lab\nlisten = 127.0.0.1:{self.port}\npolicies = policies\n"
                 f"state = state\nrun = run\n{self.gateway_keys}\n"
-                "[tls]\ncertificate = ca/server.pem\nprivate_key = ca/server.key\n\n"
+                f"[tls]\n{self.tls_keys}\n"
                 "[telemetry file]\nto = file:events.log\nformat = sd\nidentifiers = plain\n\n"
                 f"[telemetry udp]\nto = udp://127.0.0.1:{self.udp.port}\nformat = sd\n"
                 "identifiers = plain\n")

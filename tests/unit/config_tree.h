@@ -26,6 +26,9 @@ void tree_end(struct tree *tree);
 /* Makes directories as needed; NULL removes it. */
 void tree_write(const struct tree *tree, const char *path, const char *text);
 
+/* One of these certificates anew, with another key. */
+void tree_renew(const struct tree *tree, const char *path);
+
 /* Compiles vendgate.ini, opens the image; again and again if need be. */
 bool tree_compile(struct tree *tree);
 

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/diag.h"
+#include "cert/brief.h"
 #include "config/build.h"
 #include "config/input.h"
 #include "config/model.h"
@@ -26,6 +27,7 @@ struct vg_emit {
 	struct vg_diags *diags;
 	int64_t now; /* microseconds since 1970 UTC */
 	struct vg_map cert_files; /* name → struct vg_cert_file */
+	struct vg_brief_reader *reader; /* of certificates */
 	struct vg_map paths, queries; /* of rules, by what was written: emit_rule.c */
 	const char **service_names;
 	size_t service_count;

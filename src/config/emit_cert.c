@@ -12,7 +12,7 @@
  * NULL, or what is odd about its validity now: no error, since a configuration that ends a vendor's
  * access must still load on the day on which another vendor's CA ends.
  */
-static const char *check_validity(const struct vg_pem_brief *brief, int64_t now)
+static const char *check_validity(const struct vg_brief *brief, int64_t now)
 {
 	if (brief->not_after < now)
 		return "has expired";
@@ -31,10 +31,13 @@ static const char *emit_ders(struct vg_emit *emit, struct vg_cert_file *file,
 	if (file->rows == NULL)
 		return "out of memory";
 	for (size_t i = 0; i < certs->count; i++) {
-		const char *odd = check_validity(&certs->brief[i], emit->now);
+		struct vg_brief brief;
+		if (!vg_brief_read(emit->reader, &brief, certs->der[i]))
+			return "holds a certificate that can't be read";
+		const char *odd = check_validity(&brief, emit->now);
 		if (odd != NULL)
 			*warning = odd;
-		if (is_ca && !certs->brief[i].is_ca)
+		if (is_ca && !brief.is_ca)
 			return "holds a certificate that is no CA's";
 		file->rows[i] = vg_build_text(emit->build, certs->der[i]);
 		(void)vg_build_row(emit->build, VG_SECTION_DER, &file->rows[i]);
@@ -71,8 +74,8 @@ const struct vg_cert_file *vg_emit_certs(struct vg_emit *emit, const struct vg_s
 	}
 	const char *fault = file == NULL ? "out of memory" : file->fault;
 	if (fault != NULL)
-		VG_EMIT_ERROR(emit, set, path->line, "%s \"%.*s\": %s", is_ca ? "ca" : "certificate",
-			      VG_SLICE_FMT(path->value), fault);
+		VG_EMIT_ERROR(emit, set, path->line, "%s \"%.*s\": %s",
+			      is_ca ? "ca" : "certificate", VG_SLICE_FMT(path->value), fault);
 	else if (warning != NULL)
 		vg_diag_add(emit->diags, VG_SEVERITY_WARNING, set->input->shown, path->line,
 			    "%s \"%.*s\" %s", is_ca ? "ca" : "certificate",

@@ -28,6 +28,8 @@ struct vg_emit {
 	int64_t now; /* microseconds since 1970 UTC */
 	struct vg_map cert_files; /* name → struct vg_cert_file */
 	struct vg_brief_reader *reader; /* of certificates */
+	struct vg_map known; /* DER → its row in the image that serves */
+	uint32_t parsed, recalled; /* certificates, by whether they were known */
 	struct vg_map paths, queries; /* of rules, by what was written: emit_rule.c */
 	const char **service_names;
 	size_t service_count;
@@ -36,8 +38,8 @@ struct vg_emit {
 /* A file of certificates. */
 struct vg_cert_file {
 	struct vg_span ders;
-	struct vg_str *rows; /* the same, to be appended again */
-	const char *fault;   /* NULL where it was read */
+	struct vg_img_der *rows; /* the same, to be appended again */
+	const char *fault;       /* NULL where it was read */
 };
 
 #define VG_EMIT_ERROR(emit, set, line, ...)                                                        \
@@ -57,6 +59,12 @@ void vg_emit_vendors(struct vg_emit *emit);
 
 /* The accesses of a vendor; its rules. */
 struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor);
+
+/*
+ * Before any of them: what the image that serves (NULL: there is none) knows of certificates need
+ * not be found out again. False where memory is short.
+ */
+bool vg_emit_recall(struct vg_emit *emit, const struct vg_image *serving) VG_MUST_CHECK;
 
 /*
  * The certificates of the file that `path` (a value of `set`) names. What is wrong with it, and

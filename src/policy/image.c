@@ -352,7 +352,10 @@ static const char *check_item(const struct vg_image *image, uint32_t at)
 
 static const char *check_der(const struct vg_image *image, uint32_t at)
 {
-	return in_text(image, vg_img_ders(image)[at]) ? NULL : "der: bytes lie outside";
+	const struct vg_img_der *row = &vg_img_ders(image)[at];
+	if (!in_text(image, row->bytes))
+		return "der: bytes lie outside";
+	return row->is_ca <= 1 ? NULL : "der: unknown value";
 }
 
 static const char *check_pin(const struct vg_image *image, uint32_t at)

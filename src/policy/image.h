@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(4)
+#define VG_IMAGE_LAYOUT UINT32_C(5)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -190,6 +190,14 @@ struct vg_img_name {
 	struct vg_str value;
 	uint32_t kind;  /* enum vg_name_kind */
 	uint32_t ident; /* the same name may lead to several */
+};
+
+/* A certificate, and what the compiler saw when it parsed it: the next one need not. */
+struct vg_img_der {
+	struct vg_str bytes;
+	int64_t not_before, not_after; /* microseconds since 1970 UTC */
+	uint8_t is_ca;
+	uint8_t pad[7];
 };
 
 struct vg_img_pin {

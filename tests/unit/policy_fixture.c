@@ -121,7 +121,7 @@ void fixture_ident(struct fixture *fixture, const char *names, const char *netwo
 		grow(&row.networks, count(fixture, VG_SECTION_PREFIX));
 		vg_build_row(fixture->build, VG_SECTION_PREFIX, &prefix);
 	}
-	struct vg_str der = text(fixture, VG_SLICE("\x30\x00 a CA"));
+	struct vg_img_der der = {.bytes = text(fixture, VG_SLICE("\x30\x00 a CA")), .is_ca = 1};
 	grow(&row.cas, count(fixture, VG_SECTION_DER));
 	vg_build_row(fixture->build, VG_SECTION_DER, &der);
 	struct vg_img_pin pin = {{1, 2, 3}};

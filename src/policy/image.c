@@ -38,7 +38,7 @@ static bool in_items(const struct vg_image *image, struct vg_span span)
 
 static bool is_value(const struct vg_image *image, const struct vg_img_value *value)
 {
-	return value->type < VG_VALUE_TYPES && in_items(image, value->words);
+	return value->type < VG_VALUE_TYPES && in_text(image, value->words);
 }
 
 static const char *check_text(const struct vg_image *image, uint32_t at)

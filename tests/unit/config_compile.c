@@ -640,7 +640,7 @@ static void expect_rules(const struct vg_image *image)
 	expect_text(params[0].name, "a");
 	cr_expect_eq(params[0].required, 1);
 	cr_expect_eq(params[0].value.list, 20);
-	expect_text(vg_img_items(image)[params[1].value.words.first + 1], "b");
+	expect_text(params[1].value.words, "a|b");
 	cr_assert_eq(rules[0].types.count, 2);
 	expect_text(vg_img_items(image)[rules[0].types.first + 1], "text/csv");
 	expect_text(rules[0].where.file, "vendors/acme.ini");

@@ -131,17 +131,6 @@ void fixture_ident(struct fixture *fixture, const char *names, const char *netwo
 	vg_build_row(fixture->build, VG_SECTION_IDENT, &row);
 }
 
-static void add_words(struct fixture *fixture, struct vg_img_value *value, struct vg_slice words)
-{
-	struct vg_slice word;
-	value->type = VG_VALUE_WORDS;
-	while (vg_slice_cut(&words, '|', &word)) {
-		struct vg_str item = text(fixture, word);
-		grow(&value->words, count(fixture, VG_SECTION_ITEM));
-		vg_build_row(fixture->build, VG_SECTION_ITEM, &item);
-	}
-}
-
 static bool set_type(struct vg_img_value *value, struct vg_slice s)
 {
 	for (size_t i = 0; i < VG_COUNT(types); i++) {
@@ -170,8 +159,10 @@ struct vg_img_value fixture_value(struct fixture *fixture, const char *written)
 	if (star < s.len)
 		value.list = (uint32_t)number(vg_slice_from(s, star + 1));
 	s = vg_slice_first(s, star);
-	if (s.len > 0 && !set_type(&value, s))
-		add_words(fixture, &value, s);
+	if (s.len > 0 && !set_type(&value, s)) {
+		value.type = VG_VALUE_WORDS;
+		value.words = text(fixture, s);
+	}
 	return value;
 }
 

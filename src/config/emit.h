@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/diag.h"
+#include "cert/brief.h"
 #include "config/build.h"
 #include "config/input.h"
 #include "config/model.h"
@@ -24,7 +25,10 @@ struct vg_emit {
 	struct vg_arena scratch; /* of one vendor */
 	struct vg_diags *diags;
 	int64_t now; /* microseconds since 1970 UTC */
-	struct vg_map ca_files;       /* name → struct vg_cert_file */
+	struct vg_map ca_files;         /* name → struct vg_cert_file */
+	struct vg_brief_reader *reader; /* of certificates */
+	struct vg_map known;            /* DER → its row in the image that serves */
+	uint32_t parsed, recalled;      /* certificates, by whether they were known */
 	struct vg_map paths, queries; /* of rules, by what was written: emit_rule.c */
 	const char **service_names;
 	size_t service_count;
@@ -33,9 +37,9 @@ struct vg_emit {
 /* A file of certificates. */
 struct vg_cert_file {
 	struct vg_span ders;
-	struct vg_str *rows; /* the same, to be appended again */
-	const char *fault;   /* NULL where it was read */
-	uint64_t stamp;      /* struct vg_input's */
+	struct vg_img_der *rows; /* the same, to be appended again */
+	const char *fault;       /* NULL where it was read */
+	uint64_t stamp;          /* struct vg_input's */
 };
 
 #define VG_EMIT_ERROR(emit, set, line, ...)                                                        \
@@ -61,6 +65,12 @@ void vg_emit_vendors(struct vg_emit *emit);
 
 /* The accesses of a vendor; its rules. */
 struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor);
+
+/*
+ * Before any of them: what the image that serves (NULL: there is none) knows of certificates need
+ * not be found out again. False where memory is short.
+ */
+bool vg_emit_recall(struct vg_emit *emit, const struct vg_image *serving) VG_MUST_CHECK;
 
 /*
  * The CAs of the file that `path` (a value of `set`) names. What is wrong with it, and that it has

@@ -16,7 +16,7 @@ static void open_all(const struct vg_lint *lint, struct own *owns)
 {
 	const struct vg_image *image = lint->image;
 	for (uint32_t i = 0; i < vg_img_cert_count(image); i++) {
-		struct vg_str der = vg_img_ders(image)[vg_img_certs(image)[i].chain.first];
+		struct vg_str der = vg_img_ders(image)[vg_img_certs(image)[i].chain.first].bytes;
 		owns[i].leaf = vg_pem_x509(vg_img_str(image, der));
 		owns[i].rsa = owns[i].leaf != NULL &&
 			      EVP_PKEY_get_base_id(X509_get0_pubkey(owns[i].leaf)) == EVP_PKEY_RSA;

@@ -264,6 +264,7 @@ static bool spawn(struct vg_gateway *gateway, struct vg_process *process)
 	struct vg_spawn child = {.role = process->role,
 				 .program_fd = gateway->programs[process->role],
 				 .channel_fd = ends[1],
+				 .image_fd = -1,
 				 .errors_fd = -1,
 				 .user = gateway->user,
 				 .argv = argv};

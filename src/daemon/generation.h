@@ -27,11 +27,12 @@ struct vg_compile {
 };
 
 /*
- * Starts the compiler (the program at `compiler_fd`) on the configuration at `path`. What is wrong
- * goes to `errors_fd`; to our stderr where that is -1. False, and told in the log.
+ * Starts the compiler (the program at `compiler_fd`) on the configuration at `path`, with the image
+ * that serves (sealed; -1 where there is none). What is wrong goes to `errors_fd`; to our stderr
+ * where that is -1. False, and told in the log.
  */
-bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int errors_fd)
-	VG_MUST_CHECK;
+bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int serving_fd,
+		      int errors_fd) VG_MUST_CHECK;
 
 /*
  * It has ended with that wait status: takes its image as generation `number`. False, and told in

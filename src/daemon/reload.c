@@ -59,6 +59,14 @@ static void say(const struct vg_reload *reload, const char *who, const char *tex
 		vg_log(VG_LOG_WARNING, "what a reload came to can't be kept: %m");
 }
 
+/* What it notes of a good policy is nothing to warn of. */
+static enum vg_log_level level_of(struct vg_slice line, enum vg_log_level level)
+{
+	return level == VG_LOG_WARNING && vg_slice_starts(line, VG_SLICE("vendgatectl: note: "))
+		       ? VG_LOG_INFO
+		       : level;
+}
+
 /* The compiler's words, line by line; `first` gets the first of them. */
 static void copy_to_log(const struct vg_reload *reload, enum vg_log_level level, char *first,
 			size_t size)
@@ -78,7 +86,7 @@ static void copy_to_log(const struct vg_reload *reload, enum vg_log_level level,
 			vg_log(level, "and more: `vendgatectl check` tells all");
 			return;
 		}
-		vg_log(level, "%.*s", VG_SLICE_FMT(line));
+		vg_log(level_of(line, level), "%.*s", VG_SLICE_FMT(line));
 	}
 }
 
@@ -206,7 +214,7 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 	reload->text_fd = vg_shm_memfd("vendgate-reload");
 	if (reload->text_fd < 0 ||
 	    !vg_compile_start(&reload->compile, gateway->programs[VG_ROLE_COMPILE],
-			      gateway->config_path, reload->text_fd)) {
+			      gateway->config_path, gateway->generation.fd, reload->text_fd)) {
 		refuse(reload, gateway, now, "the compiler can't be started");
 		return;
 	}

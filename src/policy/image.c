@@ -38,7 +38,7 @@ static bool in_items(const struct vg_image *image, struct vg_span span)
 
 static bool is_value(const struct vg_image *image, const struct vg_img_value *value)
 {
-	return value->type < VG_VALUE_TYPES && in_items(image, value->words);
+	return value->type < VG_VALUE_TYPES && in_text(image, value->words);
 }
 
 static const char *check_text(const struct vg_image *image, uint32_t at)
@@ -353,7 +353,10 @@ static const char *check_item(const struct vg_image *image, uint32_t at)
 
 static const char *check_der(const struct vg_image *image, uint32_t at)
 {
-	return in_text(image, vg_img_ders(image)[at]) ? NULL : "der: bytes lie outside";
+	const struct vg_img_der *row = &vg_img_ders(image)[at];
+	if (!in_text(image, row->bytes))
+		return "der: bytes lie outside";
+	return row->is_ca <= 1 ? NULL : "der: unknown value";
 }
 
 static const char *check_pin(const struct vg_image *image, uint32_t at)

@@ -88,7 +88,7 @@ static EVP_PKEY *open_one(const struct vg_image *image, const struct vg_img_cert
 	EVP_PKEY *key = parse(bytes);
 	/* The arena's memory, which nobody else reads. */
 	OPENSSL_cleanse((void *)(uintptr_t)bytes.ptr, bytes.len);
-	X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[row->chain.first]));
+	X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[row->chain.first].bytes));
 	*fault = unfit(key, cert);
 	X509_free(cert);
 	ERR_clear_error();

@@ -59,7 +59,7 @@ static bool load_own(struct vg_tls_own *own, const struct vg_image *image, uint3
 	if (own->chain == NULL || chain.count == 0)
 		return false;
 	for (uint32_t i = 0; i < chain.count; i++) {
-		X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[chain.first + i]));
+		X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[chain.first + i].bytes));
 		if (cert == NULL)
 			return false;
 		if (i == 0) {

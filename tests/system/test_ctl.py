@@ -131,6 +131,7 @@ def _():
                 ([], "check"), (["chek"], 'did you mean "check"?'), (["explain"], "usage:"),
                 (["--json", "explain"], "no --json"), (["check", "a", "b"], "usage:"),
                 (["compile", "--fd", "77"], "not open"), (["compile"], "usage:"),
+                (["compile", "--fd", "1", "--serving"], "usage:"),
                 (["explain", "--vendor", "acme-trainin", "--method", "GET", "--url", COURSES],
                  f'did you mean "{ACME}"?'),
                 (["explain", "--vendor", ACME, "--method", "GET", "--url", "ftp://x"], "https://"),

@@ -584,8 +584,8 @@ Test(config_compile, unreadable, .init = setup, .fini = teardown)
 	tree_write(&tree, V, GATEWAY);
 	cr_expect(tree_compile(&tree));
 	vg_diags_init(&tree.diags, &tree.arena);
-	cr_expect_not(vg_config_compile(&tree.compiled, "/nowhere/at/all/vendgate.ini", &tree.arena,
-					&tree.diags));
+	cr_expect_not(vg_config_compile(&tree.compiled, "/nowhere/at/all/vendgate.ini", NULL,
+					&tree.arena, &tree.diags));
 	cr_expect_str_eq(tree_said(&tree, true), "/nowhere/at/all/vendgate.ini: error: can't be "
 						 "read: No such file or directory\n");
 }
@@ -704,8 +704,8 @@ static void expect_identities(const struct vg_image *image)
 	cr_expect_eq(idents[0].cas.count, 2);
 	cr_expect_eq(idents[1].cas.count, 2);
 	for (uint32_t i = 0; i < 2; i++) /* both.pem holds the same two */
-		cr_expect_eq(vg_img_ders(image)[idents[0].cas.first + i].offset,
-			     vg_img_ders(image)[idents[1].cas.first + i].offset);
+		cr_expect_eq(vg_img_ders(image)[idents[0].cas.first + i].bytes.offset,
+			     vg_img_ders(image)[idents[1].cas.first + i].bytes.offset);
 	expect_text(idents[1].name, "dr");
 	expect_text(items[idents[0].names[VG_NAME_URI].first], "spiffe://acme.example/x");
 	expect_text(items[idents[0].names[VG_NAME_DNS].first], "gateway.acme.example");
@@ -735,7 +735,7 @@ static void expect_rules(const struct vg_image *image)
 	expect_text(params[0].name, "a");
 	cr_expect_eq(params[0].required, 1);
 	cr_expect_eq(params[0].value.list, 20);
-	expect_text(vg_img_items(image)[params[1].value.words.first + 1], "b");
+	expect_text(params[1].value.words, "a|b");
 	cr_assert_eq(rules[0].types.count, 2);
 	expect_text(vg_img_items(image)[rules[0].types.first + 1], "text/csv");
 	expect_text(rules[0].where.file, "vendors/acme.ini");

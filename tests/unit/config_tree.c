@@ -124,11 +124,16 @@ void tree_end(struct tree *tree)
 
 bool tree_compile(struct tree *tree)
 {
+	return tree_recompile(tree, NULL);
+}
+
+bool tree_recompile(struct tree *tree, const struct vg_image *serving)
+{
 	char path[256];
 	const char *fault = NULL;
 	(void)snprintf(path, sizeof(path), "%s/vendgate.ini", tree->directory);
 	vg_diags_init(&tree->diags, &tree->arena);
-	tree->good = vg_config_compile(&tree->compiled, path, &tree->arena, &tree->diags);
+	tree->good = vg_config_compile(&tree->compiled, path, serving, &tree->arena, &tree->diags);
 	if (tree->good && !vg_image_open(&tree->image, tree->compiled.block, tree->compiled.size,
 					 &fault)) {
 		(void)fprintf(stderr, "vg_image_open: %s\n", fault);

@@ -3,7 +3,8 @@
  * one line each, where DIR/run is the gateway's run directory. Which role it plays is its name;
  * how it misbehaves is a file DIR/ROLE.WAY made by the test.
  *
- *   vendgatectl compile --fd 3 -c DIR/PORT   writes an image that listens on that port
+ *   vendgatectl compile --fd 3 -c DIR/PORT [--serving 4]
+ *                                            writes an image that listens on that port
  *   ROLE.exit                                ends in place of starting
  *   ROLE.linger                              lives on, its channel closed, until that file goes
  *   ROLE.refuse, ROLE.silent                 refuses a new generation; says nothing to it
@@ -268,10 +269,23 @@ static int play(enum vg_role role)
 	return 0;
 }
 
+/* For a reload with the image that serves: sealed, and nothing else is open. */
+static bool is_compile(int argc, char **argv)
+{
+	struct vg_map map;
+	struct vg_image image;
+	if (argc < 6 || strcmp(argv[1], "compile") != 0 || fcntl(5, F_GETFD) >= 0)
+		return false;
+	if (argc == 6)
+		return fcntl(4, F_GETFD) < 0;
+	return argc == 8 && strcmp(argv[6], "--serving") == 0 && strcmp(argv[7], "4") == 0 &&
+	       vg_shm_image(&map, &image, 4);
+}
+
 int main(int argc, char **argv)
 {
 	if (strcmp(argv[0], "vendgatectl") == 0)
-		return argc == 6 && strcmp(argv[1], "compile") == 0 ? compile(argv[5]) : 2;
+		return is_compile(argc, argv) ? compile(argv[5]) : 2;
 	for (int role = VG_ROLE_WORKER; role <= VG_ROLE_CONTROLLER; role++)
 		if (strcmp(argv[0], vg_role_row((enum vg_role)role)->binary) == 0)
 			return play((enum vg_role)role);

@@ -165,7 +165,7 @@ CHANGE(rest, ROWS(segment, SEGMENT)[0].kind = VG_SEGMENT_REST)
 CHANGE(segment_kind, ROWS(segment, SEGMENT)[0].kind = VG_SEGMENT_KINDS)
 CHANGE(segment_type, ROWS(segment, SEGMENT)[2].value.type = VG_VALUE_TYPES)
 CHANGE(segment_any, ROWS(segment, SEGMENT)[2].value.type = VG_VALUE_ANY)
-CHANGE(words, ROWS(param, PARAM)[0].value.words = (struct vg_span){UINT32_MAX, 2})
+CHANGE(words, ROWS(param, PARAM)[0].value.words = (struct vg_str){UINT32_MAX, 2})
 CHANGE(bits, ((struct vg_prefix *)row(f, VG_SECTION_PREFIX))->bits = 129)
 
 static const struct change changes[] = {

@@ -22,9 +22,9 @@
 static struct vg_span add_ders(struct vg_build *b, X509 *cert)
 {
 	struct vg_slice der = pki_der(cert);
-	struct vg_str text = vg_build_text(b, der);
+	struct vg_img_der row = {.bytes = vg_build_text(b, der)};
 	free((void *)(uintptr_t)der.ptr);
-	return (struct vg_span){vg_build_row(b, VG_SECTION_DER, &text), 1};
+	return (struct vg_span){vg_build_row(b, VG_SECTION_DER, &row), 1};
 }
 
 static void add_own(struct vg_build *b, struct pki_cert *own, char path[32], EVP_PKEY *key,

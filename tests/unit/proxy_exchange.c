@@ -36,6 +36,7 @@ struct step {
 	enum step_kind kind;
 	const char *text;
 	size_t number;
+	bool at_once; /* with the next step: in the same turn of the loop */
 };
 
 struct scenario {
@@ -321,6 +322,22 @@ static const struct scenario scenarios[] = {
 	{"a connection that rested and closed is not used",
 	 {{SAY, GET}, {ANSWER, OK}, {HANG_UP}, {SAY, GET}, {ANSWER, OK}},
 	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"unasked bytes, in the turn in which it is taken",
+	 {{SAY, GET}, {ANSWER, OK},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", .at_once = true},
+	  {SAY, GET}, {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"a body for one that has just closed",
+	 {{SAY, GET}, {ANSWER, OK}, {HANG_UP, .at_once = true}, {SAY, POST("2") "hi"},
+	  {ANSWER, OK}},
+	 UP_GET UP_POST("2") "hi", OK OK, "open", ALLOWED("0>2") ALLOWED("2>2")},
+	{"one that has just been reset",
+	 {{SAY, GET}, {ANSWER, OK}, {BREAK, .at_once = true}, {SAY, GET}, {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"closed once it was asked: asking again might do it twice",
+	 {{SAY, GET}, {ANSWER, OK}, {SAY, GET}, {HANG_UP}},
+	 UP_GET UP_GET, OK PROBLEM("502 Bad Gateway"), "open",
+	 ALLOWED("0>2") "upstream.closed 502 0>0 closed before its answer\n"},
 };
 
 /* Answers' heads that are no good: 502, and not a byte of them for the vendor. */
@@ -489,7 +506,8 @@ static void take_step(const struct step *step, const char *what)
 	default:
 		break;
 	}
-	stage_run(&stage);
+	if (!step->at_once)
+		stage_run(&stage);
 }
 
 static const char *fate(void)

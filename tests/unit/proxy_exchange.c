@@ -245,6 +245,16 @@ static const struct scenario scenarios[] = {
 	  {ROOM, .number = 16000}, {TIME}, {ROOM, .number = 100000}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\na*", "open",
 	 ALLOWED("0>30000")},
+	{"the last bytes of an answer take all room",
+	 {{ROOM, .number = 10}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 32700\r\n\r\n@32700@"},
+	  {ROOM, .number = 100000}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 32700\r\n\r\na*", "open",
+	 ALLOWED("0>32700")},
+	{"a head takes all room, and no body follows",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 204 No Content\r\nCache-Control: @30000@\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 204 No Content\r\nCache-Control: a*", "open",
+	 "access.allowed 204 0>0\n"},
 	{"body that stops", {{SAY, POST("5") "he"}, {TIME}}, UP_POST("5") "he",
 	 PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 2>0 request body\n"},
 	{"shut in an answer without a length: no end in order",
@@ -628,6 +638,24 @@ Test(proxy_exchange, malformed_answers_stay_here)
 		struct scenario scenario = {bad_heads[i], {{SAY, GET}, {ANSWER, bad_heads[i]}},
 					    UP_GET, PROBLEM("502 Bad Gateway"), "open",
 					    "upstream.malformed 502 0>0 *\n"};
+		play(&scenario);
+	}
+}
+
+/* However much of it the vendor lets wait when its last bytes come. */
+Test(proxy_exchange, answers_of_many_lengths_end)
+{
+	for (unsigned length = 12000; length < 80000; length += 499) {
+		char answer[128], vendor[128], events[64];
+		snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n@%u@",
+			 length, length);
+		snprintf(vendor, sizeof(vendor), "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\na*",
+			 length);
+		snprintf(events, sizeof(events), ALLOWED("0>%u"), length);
+		struct scenario scenario = {"length",
+					    {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, answer},
+					     {ROOM, .number = 20000}, {ROOM, .number = 100000}},
+					    UP_GET, vendor, "open", events};
 		play(&scenario);
 	}
 }

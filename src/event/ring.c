@@ -287,7 +287,8 @@ static void freed(struct vg_ring *ring, uint32_t slot)
 {
 	VG_ASSERT(ring->open > 0);
 	ring->open--;
-	ring->free_hint = slot;
+	if (slot < ring->free_hint)
+		ring->free_hint = slot;
 }
 
 void vg_ring_end(struct vg_ring *ring, uint32_t slot, const void *record, size_t len)

@@ -43,7 +43,7 @@ struct vg_ring {
 	struct vg_ring_tail *tail_rw;    /* of the reader; NULL for a writer */
 	uint32_t slots;                  /* checked copies: the file's own are not believed again */
 	uint64_t bytes;
-	uint32_t free_hint;              /* of the writer: where to look for a free slot */
+	uint32_t free_hint;              /* of the writer: no slot before it is free */
 	uint32_t open;                   /* of the writer: slots that are not FREE */
 	uint64_t next;                   /* of the reader: where the next record begins */
 };

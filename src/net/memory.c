@@ -54,6 +54,12 @@ static bool memory_pending(const struct vg_stream *stream VG_UNUSED)
 	return false;
 }
 
+static bool memory_quiet(const struct vg_stream *stream)
+{
+	const struct vg_memory *memory = stream->memory;
+	return memory->in.len == 0 && !memory->in_ended && !memory->broken;
+}
+
 static void memory_want(struct vg_stream *stream, bool read, bool write)
 {
 	stream->reading = read;
@@ -77,6 +83,7 @@ static const struct vg_stream_ops memory_ops = {
 	.write = memory_write,
 	.end = memory_end,
 	.pending = memory_pending,
+	.quiet = memory_quiet,
 	.discard = memory_read,
 	.want = memory_want,
 	.reset = memory_reset,

@@ -37,6 +37,12 @@ static bool plain_pending(const struct vg_stream *stream VG_UNUSED)
 	return false;
 }
 
+static bool socket_quiet(const struct vg_stream *stream)
+{
+	char byte;
+	return recv(stream->fd, &byte, sizeof(byte), MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
 static void watch(struct event *event, bool *is, bool want)
 {
 	if (*is == want)
@@ -73,6 +79,7 @@ static const struct vg_stream_ops plain_ops = {
 	.write = plain_write,
 	.end = plain_end,
 	.pending = plain_pending,
+	.quiet = socket_quiet,
 	.discard = plain_read,
 	.want = socket_want,
 	.reset = socket_reset,
@@ -123,6 +130,7 @@ static const struct vg_stream_ops tls_ops = {
 	.write = tls_write,
 	.end = tls_end,
 	.pending = tls_pending,
+	.quiet = socket_quiet,
 	.discard = plain_read,
 	.want = socket_want,
 	.reset = socket_reset,
@@ -206,6 +214,11 @@ enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t w
 		*more = stream->ops->pending(stream);
 	}
 	return io;
+}
+
+bool vg_stream_is_quiet(const struct vg_stream *stream)
+{
+	return stream->ops != NULL && !stream->ops->pending(stream) && stream->ops->quiet(stream);
 }
 
 void vg_stream_again(struct vg_stream *stream)

@@ -33,6 +33,7 @@ struct vg_stream_ops {
 	enum vg_io (*write)(struct vg_stream *stream, const char *bytes, size_t len, size_t *done);
 	enum vg_io (*end)(struct vg_stream *stream);
 	bool (*pending)(const struct vg_stream *stream);
+	bool (*quiet)(const struct vg_stream *stream);
 	enum vg_io (*discard)(struct vg_stream *stream, char *bytes, size_t len, size_t *done);
 	void (*want)(struct vg_stream *stream, bool read, bool write);
 	void (*reset)(struct vg_stream *stream);
@@ -79,6 +80,9 @@ void vg_stream_want(struct vg_stream *stream, bool read, bool write);
  */
 enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t want, bool *more)
 	VG_MUST_CHECK;
+
+/* Nothing waits to be read, neither bytes nor an end nor an error: asked now, not of the last turn. */
+bool vg_stream_is_quiet(const struct vg_stream *stream) VG_MUST_CHECK;
 
 /* Calls the owner in a while as for something that can be read: of what *more told. */
 void vg_stream_again(struct vg_stream *stream);

@@ -131,7 +131,7 @@ enum vg_answer vg_answer_body(struct vg_exchange *x)
 	for (;;) {
 		size_t room = x->wire->room(x->codec), used = 0;
 		if (room < ROOM_MIN)
-			return VG_ANSWER_MORE;
+			room = 0; /* what has come whole is over all the same */
 		struct vg_slice payload = VG_SLICE_EMPTY;
 		struct vg_slice input = vg_slice_first(vg_buf_slice(in), room);
 		enum vg_body body = vg_http_body_next(&x->body, input, &used, &payload);
@@ -143,7 +143,7 @@ enum vg_answer vg_answer_body(struct vg_exchange *x)
 			return VG_ANSWER_WHOLE;
 		if (body == VG_BODY_BAD)
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, x->body.fault);
-		if (body == VG_BODY_MORE && in->len == 0)
+		if (body == VG_BODY_MORE && (in->len == 0 || room == 0))
 			return VG_ANSWER_MORE;
 	}
 }

@@ -57,15 +57,26 @@ void vg_pool_put(struct vg_pool *pool, struct vg_origin **origin, bool reusable)
 		vg_origin_free(&back);
 }
 
+/*
+ * One that rests and is as it was left. What an upstream sent meanwhile, and this turn has not come
+ * to yet, would be taken for the next exchange's answer. It is watched already, as its exchange
+ * will want it.
+ */
+static struct vg_origin *freshest(struct vg_pool *pool, const struct vg_pool_row *row)
+{
+	while (row->idle != NULL && !vg_stream_is_quiet(&row->idle->stream))
+		vg_pool_drop(pool, row->idle);
+	return row->idle;
+}
+
 struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange,
 			      uint32_t upstream, bool *failed)
 {
 	struct vg_pool_row *row = &pool->rows[upstream];
-	struct vg_origin *origin = row->idle;
+	struct vg_origin *origin = freshest(pool, row);
 	*failed = false;
 	if (origin != NULL) {
 		take_out(pool, origin);
-		vg_stream_want(&origin->stream, false, false);
 		origin->exchange = exchange;
 	} else if (!vg_dials_begin(&pool->generation->worker->dials, exchange, pool->generation,
 				   upstream)) {

@@ -3,6 +3,7 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "tls/warmup.h"
 
 #define ACCEPTS_A_TURN 16
+#define HEAP_KEPT (8 << 20) /* bytes that a worker keeps at the heap's end */
 
 static bool fail(const char *what)
 {
@@ -233,10 +235,20 @@ static bool serve(struct vg_worker *worker)
 	return vg_child_ready(worker->child) && vg_loop_run(&worker->loop);
 }
 
+/*
+ * Buffers come and go with each answer: glibc would give the heap's end back to the kernel, and ask
+ * for it again page by page.
+ */
+static void keep_heap(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+}
+
 int vg_worker_run(void)
 {
 	struct vg_child *child = calloc(1, sizeof(*child));
 	struct vg_worker *worker = calloc(1, sizeof(*worker));
+	keep_heap();
 	bool good = child != NULL && worker != NULL && vg_child_start(child, VG_ROLE_WORKER);
 	if (good) {
 		worker->child = child;

@@ -171,6 +171,19 @@ Test(event_ring, no_slot_left)
 	ring_memory_free(&p.memory);
 }
 
+/* However many were open: the memory of the others stays untouched. */
+Test(event_ring, the_lowest_free_slot_is_taken)
+{
+	struct pair p = open_pair(64);
+	for (int lap = 0; lap < 20; lap++) {
+		for (uint32_t slot = 0; slot < 8; slot++)
+			cr_assert_eq(vg_ring_begin(&p.writer, mem, make(1, 64)), slot);
+		for (uint32_t i = 0; i < 8; i++)
+			vg_ring_cancel(&p.writer, (i * 3 + (uint32_t)lap) % 8);
+	}
+	ring_memory_free(&p.memory);
+}
+
 Test(event_ring, sweep_tells_the_latest_facts_once)
 {
 	struct pair p = open_pair(4);

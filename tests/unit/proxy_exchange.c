@@ -36,6 +36,7 @@ struct step {
 	enum step_kind kind;
 	const char *text;
 	size_t number;
+	bool at_once; /* with the next step: in the same turn of the loop */
 };
 
 struct scenario {
@@ -244,6 +245,16 @@ static const struct scenario scenarios[] = {
 	  {ROOM, .number = 16000}, {TIME}, {ROOM, .number = 100000}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\na*", "open",
 	 ALLOWED("0>30000")},
+	{"the last bytes of an answer take all room",
+	 {{ROOM, .number = 10}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 32700\r\n\r\n@32700@"},
+	  {ROOM, .number = 100000}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 32700\r\n\r\na*", "open",
+	 ALLOWED("0>32700")},
+	{"a head takes all room, and no body follows",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 204 No Content\r\nCache-Control: @30000@\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 204 No Content\r\nCache-Control: a*", "open",
+	 "access.allowed 204 0>0\n"},
 	{"body that stops", {{SAY, POST("5") "he"}, {TIME}}, UP_POST("5") "he",
 	 PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 2>0 request body\n"},
 	{"shut in an answer without a length: no end in order",
@@ -321,6 +332,22 @@ static const struct scenario scenarios[] = {
 	{"a connection that rested and closed is not used",
 	 {{SAY, GET}, {ANSWER, OK}, {HANG_UP}, {SAY, GET}, {ANSWER, OK}},
 	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"unasked bytes, in the turn in which it is taken",
+	 {{SAY, GET}, {ANSWER, OK},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", .at_once = true},
+	  {SAY, GET}, {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"a body for one that has just closed",
+	 {{SAY, GET}, {ANSWER, OK}, {HANG_UP, .at_once = true}, {SAY, POST("2") "hi"},
+	  {ANSWER, OK}},
+	 UP_GET UP_POST("2") "hi", OK OK, "open", ALLOWED("0>2") ALLOWED("2>2")},
+	{"one that has just been reset",
+	 {{SAY, GET}, {ANSWER, OK}, {BREAK, .at_once = true}, {SAY, GET}, {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"closed once it was asked: asking again might do it twice",
+	 {{SAY, GET}, {ANSWER, OK}, {SAY, GET}, {HANG_UP}},
+	 UP_GET UP_GET, OK PROBLEM("502 Bad Gateway"), "open",
+	 ALLOWED("0>2") "upstream.closed 502 0>0 closed before its answer\n"},
 };
 
 /* Answers' heads that are no good: 502, and not a byte of them for the vendor. */
@@ -489,7 +516,8 @@ static void take_step(const struct step *step, const char *what)
 	default:
 		break;
 	}
-	stage_run(&stage);
+	if (!step->at_once)
+		stage_run(&stage);
 }
 
 static const char *fate(void)
@@ -610,6 +638,24 @@ Test(proxy_exchange, malformed_answers_stay_here)
 		struct scenario scenario = {bad_heads[i], {{SAY, GET}, {ANSWER, bad_heads[i]}},
 					    UP_GET, PROBLEM("502 Bad Gateway"), "open",
 					    "upstream.malformed 502 0>0 *\n"};
+		play(&scenario);
+	}
+}
+
+/* However much of it the vendor lets wait when its last bytes come. */
+Test(proxy_exchange, answers_of_many_lengths_end)
+{
+	for (unsigned length = 12000; length < 80000; length += 499) {
+		char answer[128], vendor[128], events[64];
+		snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n@%u@",
+			 length, length);
+		snprintf(vendor, sizeof(vendor), "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\na*",
+			 length);
+		snprintf(events, sizeof(events), ALLOWED("0>%u"), length);
+		struct scenario scenario = {"length",
+					    {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, answer},
+					     {ROOM, .number = 20000}, {ROOM, .number = 100000}},
+					    UP_GET, vendor, "open", events};
 		play(&scenario);
 	}
 }

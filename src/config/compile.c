@@ -38,18 +38,18 @@ static bool lay_out(struct vg_compiled *compiled, struct vg_emit *emit,
 	return good;
 }
 
-static void lint(const struct vg_compiled *compiled, const struct vg_inputs *inputs,
-		 struct vg_arena *work, struct vg_diags *diags)
+static void lint(const struct vg_compiled *compiled, const struct vg_emit *emit)
 {
 	struct vg_image image;
 	const char *fault;
 	if (!vg_image_open(&image, compiled->block, compiled->size, &fault)) {
-		vg_diag_add(diags, VG_SEVERITY_ERROR, "", 0,
+		vg_diag_add(emit->diags, VG_SEVERITY_ERROR, "", 0,
 			    "the image can't be opened, a fault of Vendgate's own: %s", fault);
 		return;
 	}
-	struct vg_lint lint = {&image, inputs, work, diags};
+	struct vg_lint lint = {&image, emit->inputs, emit->arena, emit->diags};
 	vg_lint_certs(&lint);
+	vg_lint_ca_names(&lint, &emit->model->tls);
 	vg_lint_identities(&lint);
 	vg_lint_rules(&lint);
 }
@@ -80,7 +80,7 @@ bool vg_config_compile(struct vg_compiled *compiled, const char *path,
 		goto out;
 	emit.now = vg_clock_wall();
 	if (lay_out(compiled, &emit, serving, arena))
-		lint(compiled, &inputs, &work, diags);
+		lint(compiled, &emit);
 	else
 		vg_diag_add(diags, VG_SEVERITY_ERROR, "", 0,
 			    "out of memory, or the image would be over 1 GiB");

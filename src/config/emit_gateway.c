@@ -85,6 +85,7 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
 		.max_body = limits->max_body.value,
 		.tls_min = versions[emit->model->tls.min_version.value],
+		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
 }

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include "cert/ca_names.h"
 #include "cert/pem.h"
 #include "cert/verify.h"
 
@@ -79,4 +80,22 @@ void vg_lint_certs(const struct vg_lint *lint)
 				    VG_SLICE_FMT(vg_img_str(image, row->path)));
 		X509_free(owns[i].leaf);
 	}
+}
+
+void vg_lint_ca_names(const struct vg_lint *lint, const struct vg_set_tls *tls)
+{
+	size_t bytes = 0;
+	if (tls->disclose_ca.value == 0 || vg_diags_failed(lint->diags))
+		return;
+	STACK_OF(X509_NAME) *names = vg_ca_names(lint->image, &bytes);
+	if (names == NULL)
+		vg_diag_add(lint->diags, VG_SEVERITY_ERROR, tls->set.input->shown,
+			    tls->disclose_ca.line, "disclose_ca: the CAs' names can't be read");
+	else if (bytes > VG_CA_NAMES_MAX)
+		vg_diag_add(lint->diags, VG_SEVERITY_ERROR, tls->set.input->shown,
+			    tls->disclose_ca.line,
+			    "disclose_ca: the names of %d CAs are %zu bytes in each handshake; at "
+			    "most %zu may be",
+			    sk_X509_NAME_num(names), bytes, VG_CA_NAMES_MAX);
+	sk_X509_NAME_pop_free(names, X509_NAME_free);
 }

@@ -56,6 +56,8 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 		return "gateway: a text lies outside";
 	if (row->tls_min != 0x0303 && row->tls_min != 0x0304)
 		return "gateway: unknown TLS version";
+	if (row->disclose_ca > 1)
+		return "gateway: a switch that is neither on nor off";
 	return NULL;
 }
 

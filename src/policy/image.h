@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(5)
+#define VG_IMAGE_LAYOUT UINT32_C(6)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -72,7 +72,8 @@ struct vg_img_gateway {
 	uint32_t idle_timeout_ms;
 	uint64_t max_body;
 	uint16_t tls_min; /* 0x0303 or 0x0304 */
-	uint16_t pad[3];
+	uint8_t disclose_ca;
+	uint8_t pad[5];
 	uint8_t rest[32]; /* as the header's gen, without the server's own certificates */
 };
 

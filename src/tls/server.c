@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 
+#include "cert/ca_names.h"
 #include "cert/pem.h"
 #include "cert/verify.h"
 #include "sys/log.h"
@@ -92,6 +93,21 @@ static bool load_all(struct vg_tls_server *server, const struct vg_chan *keys)
 	return true;
 }
 
+/* None, unless the configuration says so: they tell strangers who the vendors are. */
+static bool list_cas(struct vg_tls_server *server)
+{
+	size_t bytes;
+	if (vg_img_gateway(server->image)->disclose_ca == 0)
+		return true;
+	STACK_OF(X509_NAME) *names = vg_ca_names(server->image, &bytes);
+	if (names == NULL || bytes > VG_CA_NAMES_MAX) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return false;
+	}
+	SSL_CTX_set_client_CA_list(server->ctx, names);
+	return true;
+}
+
 static bool set_up(struct vg_tls_server *server)
 {
 	SSL_CTX *ctx = server->ctx;
@@ -101,7 +117,8 @@ static bool set_up(struct vg_tls_server *server)
 	SSL_CTX_set_cert_verify_callback(ctx, vg_tls_session_verify, server);
 	SSL_CTX_set_tlsext_servername_callback(ctx, vg_tls_session_name);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, server);
-	return vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
+	return list_cas(server) &&
+	       vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
 	       SSL_CTX_set_num_tickets(ctx, 0) == 1;
 }
 

@@ -107,6 +107,7 @@ CHANGE(overlap, header(f)->section[VG_SECTION_RULE].offset =
 CHANGE(count, header(f)->section[VG_SECTION_PREFIX].count = UINT64_MAX / 16)
 CHANGE(gateways, header(f)->section[VG_SECTION_GATEWAY].count = 0)
 CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
+CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)

@@ -24,7 +24,7 @@ struct shown {
 };
 
 static const char *const format_words[VG_FORMATS] = {
-#define VG_FORMAT(NAME, word, max, nil, write) [VG_FORMAT_##NAME] = word,
+#define VG_FORMAT(NAME, word, max, nil, write) [VG_FORMAT_##NAME] = (word),
 #include "record/format.def"
 #undef VG_FORMAT
 };

@@ -24,9 +24,6 @@
 #define AGAIN_US INT64_C(1000000)
 #define RENEW_MS 500 /* to end by itself, and when it is killed */
 #define RENEW_US INT64_C(2000000)
-#define TEXT_MAX 32768 /* of the compiler's words, that are copied to the log */
-#define LINES_MAX 100
-#define LINE_MAX_BYTES 512
 
 #define OFFERED                                                                                    \
 	(VG_ROLE_BIT(VG_ROLE_WORKER) | VG_ROLE_BIT(VG_ROLE_BROKER) |                               \
@@ -35,7 +32,7 @@
 void vg_reload_init(struct vg_reload *reload, uint64_t number)
 {
 	*reload = (struct vg_reload){.number = number,
-				     .text_fd = -1,
+				     .words.fd = -1,
 				     .compile.image_fd = -1,
 				     .deadline = VG_PROCESS_NEVER};
 }
@@ -46,48 +43,6 @@ int64_t vg_reload_due(const struct vg_reload *reload)
 	if (reload->step == VG_RELOAD_IDLE && reload->watch.due != 0 && reload->watch.due < due)
 		due = reload->watch.due;
 	return due < reload->deadline ? due : reload->deadline;
-}
-
-/* Text about it */
-
-static void say(const struct vg_reload *reload, const char *who, const char *text)
-{
-	char line[2 * LINE_MAX_BYTES];
-	int n = snprintf(line, sizeof(line), "%s%s\n", who, text);
-	if (n > 0 && (size_t)n < sizeof(line) && reload->text_fd >= 0 &&
-	    !vg_file_write_all(reload->text_fd, line, (size_t)n))
-		vg_log(VG_LOG_WARNING, "what a reload came to can't be kept: %m");
-}
-
-/* What it notes of a good policy is nothing to warn of. */
-static enum vg_log_level level_of(struct vg_slice line, enum vg_log_level level)
-{
-	return level == VG_LOG_WARNING && vg_slice_starts(line, VG_SLICE("vendgatectl: note: "))
-		       ? VG_LOG_INFO
-		       : level;
-}
-
-/* The compiler's words, line by line; `first` gets the first of them. */
-static void copy_to_log(const struct vg_reload *reload, enum vg_log_level level, char *first,
-			size_t size)
-{
-	static char text[TEXT_MAX]; /* too large for a stack */
-	struct vg_slice rest, line;
-	unsigned count = 0;
-	first[0] = '\0';
-	ssize_t n = pread(reload->text_fd, text, sizeof(text), 0);
-	rest = vg_slice(text, n > 0 ? (size_t)n : 0);
-	while (vg_slice_cut(&rest, '\n', &line)) {
-		if (line.len == 0)
-			continue;
-		if (count == 0)
-			snprintf(first, size, "%.*s", VG_SLICE_FMT(line));
-		if (++count > LINES_MAX) {
-			vg_log(level, "and more: `vendgatectl check` tells all");
-			return;
-		}
-		vg_log(level_of(line, level), "%.*s", VG_SLICE_FMT(line));
-	}
 }
 
 /* Ends */
@@ -118,8 +73,8 @@ static void tell_event(struct vg_gateway *gateway, const struct vg_reload_wish *
 
 static void finish(struct vg_reload *reload, struct vg_gateway *gateway, bool ok, int64_t now)
 {
-	answer(gateway, &reload->now, ok, reload->text_fd, now);
-	vg_fd_close(&reload->text_fd);
+	answer(gateway, &reload->now, ok, reload->words.fd, now);
+	vg_words_close(&reload->words);
 	reload->step = VG_RELOAD_IDLE;
 	reload->deadline = VG_PROCESS_NEVER;
 	vg_notify("READY=1");
@@ -174,12 +129,12 @@ static void give_up(struct vg_reload *reload, struct vg_gateway *gateway, const 
 static void VG_PRINTF(4, 5) refuse(struct vg_reload *reload, struct vg_gateway *gateway,
 				   int64_t now, const char *format, ...)
 {
-	char text[LINE_MAX_BYTES - 64];
+	char text[VG_WORDS_LINE];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say(reload, "vendgate: error: ", text);
+	vg_words_say(&reload->words, "vendgate: error: ", text);
 	vg_log(VG_LOG_ERROR, "reload: %s", text);
 	give_up(reload, gateway, text, now);
 }
@@ -207,14 +162,12 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 	char text[64];
 	reload->now = reload->next;
 	reload->next = (struct vg_reload_wish){.there = false};
-	reload->faulty = NULL;
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now);
 	vg_notify(text);
 	vg_log(VG_LOG_INFO, "reload, asked for by %s", reload->now.actor);
-	reload->text_fd = vg_shm_memfd("vendgate-reload");
-	if (reload->text_fd < 0 ||
+	if (!vg_words_open(&reload->words) ||
 	    !vg_compile_start(&reload->compile, gateway->programs[VG_ROLE_COMPILE],
-			      gateway->config_path, gateway->generation.fd, reload->text_fd)) {
+			      gateway->config_path, gateway->generation.fd, reload->words.fd)) {
 		refuse(reload, gateway, now, "the compiler can't be started");
 		return;
 	}
@@ -225,11 +178,11 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pid_t pid, int status,
 			int64_t now)
 {
-	char first[LINE_MAX_BYTES];
+	char first[VG_WORDS_LINE];
 	if (reload->step != VG_RELOAD_COMPILE || pid != reload->compile.pid)
 		return;
 	bool ok = vg_compile_take(&reload->compile, &gateway->offered, ++reload->number, status);
-	copy_to_log(reload, ok ? VG_LOG_WARNING : VG_LOG_ERROR, first, sizeof(first));
+	vg_words_log(&reload->words, ok ? VG_LOG_WARNING : VG_LOG_ERROR, first);
 	const char *key = ok ? vg_generation_fixed(&gateway->generation, &gateway->offered) : NULL;
 	if (WIFSIGNALED(status))
 		refuse(reload, gateway, now, "the compiler was killed: %s",
@@ -463,8 +416,8 @@ void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 		vg_held_let_go(&reload->held, gateway, process->index, 0, now);
 	if (!keys_lost || gateway->offered.fd < 0)
 		return;
-	if (reload->faulty != NULL)
-		give_up(reload, gateway, reload->fault, now);
+	if (reload->words.faulty != NULL)
+		give_up(reload, gateway, reload->words.fault, now);
 	else
 		refuse(reload, gateway, now, "no keys for worker %u: the gateway's log says why",
 		       process->index);
@@ -476,17 +429,11 @@ void vg_reload_let_go(struct vg_reload *reload, struct vg_gateway *gateway,
 	vg_held_let_go(&reload->held, gateway, worker->index, number, now);
 }
 
-/* The keys of all workers read the same files: one says it all. It stands in the log already. */
 void vg_reload_fault(struct vg_reload *reload, const struct vg_process *keys,
 		     const struct vg_msg_fault *fault)
 {
-	if (!keys->ahead || (reload->faulty != NULL && reload->faulty != keys) ||
-	    memchr(fault->text, '\0', sizeof(fault->text)) == NULL)
-		return;
-	if (reload->faulty == NULL)
-		memcpy(reload->fault, fault->text, sizeof(reload->fault));
-	reload->faulty = keys;
-	say(reload, "", fault->text);
+	if (keys->ahead)
+		vg_words_fault(&reload->words, keys, fault);
 }
 
 void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)

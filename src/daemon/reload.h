@@ -23,6 +23,7 @@
 #include "daemon/briefing.h"
 #include "daemon/held.h"
 #include "daemon/watch.h"
+#include "daemon/words.h"
 
 enum vg_reload_step { VG_RELOAD_IDLE, VG_RELOAD_COMPILE, VG_RELOAD_OFFER, VG_RELOAD_SINKS };
 
@@ -40,9 +41,7 @@ struct vg_reload {
 	struct vg_reload_wish now, next;
 	struct vg_watch watch;
 	struct vg_compile compile;
-	int text_fd;      /* a memfd: what is to be said about it; -1 */
-	const struct vg_process *faulty; /* the keys whose faults are told; NULL */
-	char fault[sizeof(((struct vg_msg_fault *)0)->text)]; /* the first one */
+	struct vg_words words;
 	uint64_t number;  /* of the last generation that was tried */
 	int64_t deadline; /* of this step */
 	struct vg_held held;

@@ -94,4 +94,60 @@ def _():
                 check(fault in said and counts(said) is None, what, said)
 
 
+def many(lab, number):
+    """A vendor that asks, and others with a policy each, and one CA."""
+    lab.vendor("acme", access={"all": ("GET", "/n/**")})
+    lab.pki("ca", "others-ca")
+    for i in range(number - 1):
+        rules = "".join(f"\n[access kind-{rule}]\nservice = api\nmethods = GET\n"
+                        f"path = /v1/v{i}/kind-{rule}/{{id:int}}\n" for rule in range(RULES))
+        (lab.policies / f"v{i:04}.ini").write_text(
+            f"[vendor]\nid = v{i}\nname = v{i}\ncontact = soc@v{i}.example\n\n"
+            f"[identity]\nca = ../ca/others-ca.pem\nuri = spiffe://v{i}.example/gateway\n{rules}")
+    lab.gateway_keys = "workers = 2\n"
+    lab.start()
+
+
+def memory(pid):
+    """KB of the process's own, and {what: KB} of the image in it, with its inode."""
+    own, image, inside = 0, {}, False
+    with open(f"/proc/{pid}/smaps", encoding="ascii") as smaps:
+        for line in smaps:
+            if re.match("[0-9a-f]+-", line):
+                inside = "memfd:vendgate-policy" in line
+                if inside:
+                    image["inode"] = line.split()[4]
+                continue
+            key, value = line.split()[:2]
+            if inside and value.isdigit():
+                image[key[:-1]] = image.get(key[:-1], 0) + int(value)
+            if key == "Private_Dirty:":
+                own += int(value)
+    return own, image
+
+
+@case("the image is one for all workers, and their own memory does not grow with it")
+def _():
+    own, size = {}, {}
+    for number in (10, VENDORS):
+        with Lab() as lab:
+            many(lab, number)
+            harness.wait_for("two workers", lambda: len(lab.children("vendgate-worker")) == 2)
+            workers = lab.children("vendgate-worker")
+            for _ in range(6):
+                equal(lab.curl("acme", "/n/x").status, 200, number)
+            images = []
+            for pid in workers:
+                kb, image = memory(pid)
+                own.setdefault(number, []).append(kb)
+                images.append(image)
+                check(image["Rss"] > 0, image)
+                equal(image["Private_Dirty"] + image["Private_Clean"], 0, image)
+                equal(image["Shared_Dirty"] + image["Shared_Clean"], image["Rss"], image)
+            equal(images[0]["inode"], images[1]["inode"], "one image")
+            size[number] = images[0]["Size"]
+    check(size[VENDORS] > size[10] + 4 * SLACK_KB, "the image is too small to tell:", size)
+    check(max(own[VENDORS]) <= max(own[10]) + SLACK_KB, "KB of the workers' own:", own, size)
+
+
 harness.main()

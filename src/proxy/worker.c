@@ -151,9 +151,12 @@ static void tell_status(void *arg)
 /* What the one before told is not ours: it begins anew. */
 static bool open_page(struct vg_worker *worker)
 {
-	int fd = worker->child->page_fds[VG_PAGE_WORKERS + worker->child->index];
-	if (fd < 0 || !vg_shm_map(&worker->page_map, fd, true) ||
-	    worker->page_map.size < vg_status_page_size(VG_STATUS_WORKER))
+	int *fd = &worker->child->page_fds[VG_PAGE_WORKERS + worker->child->index];
+	bool good = *fd >= 0 && vg_shm_map(&worker->page_map, *fd, true) &&
+		    worker->page_map.size >= vg_status_page_size(VG_STATUS_WORKER);
+	/* Who reads it relies on its size: nobody here needs what could change that. */
+	vg_fd_close(fd);
+	if (!good)
 		return false;
 	vg_status_page_write(worker->page_map.mem, VG_STATUS_WORKER, &worker->told);
 	worker->loop.maintain = tell_status;

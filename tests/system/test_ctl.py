@@ -46,7 +46,8 @@ class Tree:
     def __enter__(self):
         self.dir = Path(tempfile.mkdtemp(prefix="vendgate-test-"))
         ca = self.dir / "ca"
-        for words in ([ca, "agency.example"], ["ca", ca, ACME], ["ca", ca, METRO]):
+        hosts = [f"{name}.agency.example" for name in ("courses", "lifts", "api")]
+        for words in ([ca, *hosts], ["ca", ca, ACME], ["ca", ca, METRO]):
             subprocess.run([PKI, *words], check=True, timeout=harness.WAIT)
         shutil.copytree(ROOT / "policies", self.dir / "policies",
                         ignore=lambda _, names: [n for n in names if not n.endswith(".ini")])

@@ -164,10 +164,14 @@ static bool open_page(struct vg_worker *worker)
 	return true;
 }
 
+/* Its share: who has that many leaves accepting to the others. */
 static uint32_t most_connections(const struct vg_worker *worker)
 {
 	struct rlimit limit = {0};
-	uint32_t wanted = worker->current->gateway->connections;
+	const struct vg_img_gateway *gateway = worker->current->gateway;
+	uint32_t wanted = gateway->connections;
+	if (wanted > gateway->workers)
+		wanted /= gateway->workers;
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	uint32_t possible = vg_fd_connections(limit.rlim_cur);
 	return wanted == 0 || wanted > possible ? possible : wanted;

@@ -118,7 +118,9 @@ static bool open_directories(struct vg_gateway *gateway, struct vg_rundir_wanted
 	wanted->wait_ms = row->drain_ms > UINT32_MAX - RING_WAIT_EXTRA_MS
 				  ? UINT32_MAX
 				  : row->drain_ms + RING_WAIT_EXTRA_MS;
-	return vg_rundir_open(&gateway->rundir, wanted);
+	bool good = vg_rundir_open(&gateway->rundir, wanted);
+	wanted->run = wanted->state = NULL;
+	return good;
 }
 
 static bool open_control_socket(struct vg_gateway *gateway, gid_t gid)

@@ -38,7 +38,7 @@ static bool is_long(const struct vg_img_value *type, struct vg_slice value)
 static bool match_any(const struct vg_img_value *type, struct vg_slice value)
 {
 	(void)type;
-	return value.len > 0 && value.len <= VG_VALUE_ANY_MAX * VG_PERCENT_LEN &&
+	return value.len > 0 && value.len <= (size_t)VG_VALUE_ANY_MAX * VG_PERCENT_LEN &&
 	       vg_percent_count(value) <= VG_VALUE_ANY_MAX;
 }
 

@@ -56,16 +56,17 @@ static struct vg_addr addr_of(const struct sockaddr_storage *from, uint16_t *por
 		*port = ntohs(in6->sin6_port);
 		return addr;
 	}
-	const struct sockaddr_in *in = (const void *)from;
-	*port = ntohs(in->sin_port);
-	return vg_addr_v4((const uint8_t *)&in->sin_addr);
+	struct sockaddr_in in;
+	memcpy(&in, from, sizeof(in));
+	*port = ntohs(in.sin_port);
+	return vg_addr_v4((const uint8_t *)&in.sin_addr);
 }
 
 static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 {
 	struct vg_worker *worker = arg;
 	for (int i = 0; i < ACCEPTS_A_TURN && worker->accepting; i++) {
-		struct sockaddr_storage from;
+		struct sockaddr_storage from = {0};
 		socklen_t len = sizeof(from);
 		uint16_t port = 0;
 		int fd = accept4(listener, (struct sockaddr *)&from, &len,

@@ -15,7 +15,7 @@
 
 #define VG_ORIGIN_IN_MAX ((size_t)65536)  /* an answer's head must fit */
 #define VG_ORIGIN_OUT_MAX ((size_t)98304) /* a request's head, and a read's worth of its body */
-#define VG_ORIGIN_READ ((size_t)16384)
+#define VG_ORIGIN_READ ((size_t)32768)
 
 struct vg_generation;
 struct vg_exchange;

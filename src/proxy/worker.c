@@ -20,7 +20,7 @@
 #include "tls/warmup.h"
 
 #define ACCEPTS_A_TURN 16
-#define HEAP_KEPT (2 << 20) /* bytes that a worker keeps at the heap's end */
+#define HEAP_KEPT (8 << 20) /* bytes that a worker keeps at the heap's end */
 #define DESCRIPTORS_ASIDE 64 /* listeners, channels, rings, the loop's own */
 
 static bool fail(const char *what)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ BUILD = Path(os.environ.get("VG_BUILD", ROOT / "build"))
 PKI = ROOT / "tests" / "tools" / "pki.sh"
 HOST = "api.agency.example"
 TICK = os.sysconf("SC_CLK_TCK")
+SHM = Path("/dev/shm")
 # CA, certificate and key of the one vendor; the server's.
 VENDOR, VENDOR_URI, VENDOR_SUBJECT = "acme", "spiffe://acme.example/gateway", "/O=acme/CN=gateway"
 
@@ -170,15 +172,18 @@ class Vendgate(Gateway):
     name = "vendgate"
 
     def configure(self):
-        for folder in ("state", "run", "policies"):
+        for folder in ("state", "policies"):
             (self.dir / folder).mkdir()
+        # On a tmpfs, as /run is; the log stays where it lasts.
+        self.run = tempfile.TemporaryDirectory(prefix="vendgate-bench-",
+                                               dir=SHM if SHM.is_dir() else self.dir)
         (self.dir / "vendgate.ini").write_text(f"""\
 [gateway]
 node = bench
 listen = 127.0.0.1:{self.port}
 policies = policies
 state = state
-run = run
+run = {self.run.name}
 workers = 1
 
 [tls]

@@ -5,7 +5,8 @@
 #     gateway is made of includes config.
 # (b) The archives of the pure folders need nothing but each other and the few functions of libc
 #     that touch memory alone: an allow-list, so that what nobody thought of fails too.
-# (c) The programs that face vendors have no configuration parser, compiler or resolver in them.
+# (c) No program has in it what is another one's task: configuration parser, compiler, resolver,
+#     private keys, TLS.
 set -euo pipefail
 : "${srcdir:=$(cd "$(dirname "$0")/.." && pwd)}" "${builddir:=$PWD}"
 
@@ -87,17 +88,39 @@ check_pure() {
 	[[ $checked -ge 5 ]] || complain "only $checked pure archives are built in $builddir"
 }
 
-check_programs() {
-	local program found
-	for program in vendgate-worker vendgate-keys vendgate-recorder vendgate-controller; do
-		if [[ ! -e $builddir/$program ]]; then
-			complain "$program is not built in $builddir"
-			continue
+programs=(vendgate vendgate-worker vendgate-keys vendgate-broker vendgate-recorder
+	vendgate-controller vendgatectl)
+
+# Symbols that only these programs may have; that they do have them shows that the others would
+# be seen.
+only() { # WHAT PATTERN PROGRAM…
+	local what=$1 pattern=$2 program found
+	shift 2
+	for program in "${programs[@]}"; do
+		[[ -e $builddir/$program ]] || continue
+		found=$({
+			nm -a "$builddir/$program"
+			readelf -d "$builddir/$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
+		} | awk '{ print $NF }' | grep -E "$pattern" || true)
+		if [[ " $* " == *" $program "* ]]; then
+			[[ -n $found ]] || complain "$program should have $what: is it looked for rightly?"
+		elif [[ -n $found ]]; then
+			complain "$program has $what in it: ${found//$'\n'/ }"
 		fi
-		found=$(nm -a "$builddir/$program" | awk '{ print $NF }' |
-			grep -E '^(ini_|vg_config_|vg_build_|evdns_|getaddrinfo|gethostby|MMDB_)' || true)
-		[[ -z $found ]] || complain "$program has in it: ${found//$'\n'/ }"
 	done
+}
+
+check_programs() {
+	local program
+	for program in "${programs[@]}"; do
+		[[ -e $builddir/$program ]] || complain "$program is not built in $builddir"
+	done
+	only 'a configuration parser' '^(ini_|libinih)' vendgatectl
+	only 'a compiler' '^vg_(config|build|emit|lint)_' vendgatectl
+	only 'a resolver' '^(evdns_|getaddrinfo|gethostby|res_n?(init|query)|MMDB_|libevent_extra|libevent-)' \
+		vendgate-broker
+	only 'private keys' '^(vg_keys_(open|sign)$|PEM_read_bio_PrivateKey)' vendgate-keys
+	only 'TLS' '^SSL_read' vendgate-worker
 }
 
 for folder in "$srcdir"/src/*/; do

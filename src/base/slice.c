@@ -48,6 +48,18 @@ struct vg_slice vg_slice_trim(struct vg_slice s)
 	return s;
 }
 
+bool vg_slice_word(struct vg_slice *rest, struct vg_slice *word)
+{
+	size_t len = 0;
+	*rest = vg_slice_trim(*rest);
+	while (len < rest->len && rest->ptr[len] != ' ' && rest->ptr[len] != '\t' &&
+	       rest->ptr[len] != '\r')
+		len++;
+	*word = vg_slice_first(*rest, len);
+	*rest = vg_slice_from(*rest, len);
+	return len > 0;
+}
+
 bool vg_slice_u64(struct vg_slice s, uint64_t *value)
 {
 	uint64_t v = 0;

@@ -80,6 +80,12 @@ size_t vg_slice_find(struct vg_slice s, char c) VG_MUST_CHECK;
  */
 bool vg_slice_cut(struct vg_slice *rest, char sep, struct vg_slice *part) VG_MUST_CHECK;
 
+/*
+ * Takes the next word of *rest, between spaces and tabs, a CR at its end left out: the words of a
+ * line of a system's file. False where there is none.
+ */
+bool vg_slice_word(struct vg_slice *rest, struct vg_slice *word) VG_MUST_CHECK;
+
 /* Without spaces and tabs at both ends (RFC 9110 5.6.3 OWS). */
 struct vg_slice vg_slice_trim(struct vg_slice s) VG_MUST_CHECK;
 

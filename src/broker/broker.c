@@ -83,34 +83,60 @@ static bool open_peer(struct broker *broker, struct vg_chan *chan)
 	return true;
 }
 
+/* 0, or an errno value. Takes the map where it is 0; the files are used up. */
+static int use_image(struct broker *broker, uint64_t generation, struct vg_map *map,
+		     const struct vg_image *image)
+{
+	int error = 0;
+	if (!vg_names_use(broker->names, image, broker->child.names_fds)) {
+		error = ENOMEM;
+	} else if (!vg_dial_images_add(&broker->images, generation, map, image)) {
+		vg_names_drop(broker->names, image);
+		error = ENOSPC;
+	}
+	for (size_t i = 0; i < VG_NAMES_FILES; i++)
+		vg_fd_close(&broker->child.names_fds[i]);
+	return error;
+}
+
 /* The next generation: workers may dial by it as soon as they use it, and by those before. */
 static void take_image(struct broker *broker, const struct vg_msg *msg)
 {
-	struct vg_msg_image_ack ack = {.generation = msg->image.generation};
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation, .error = EINVAL};
 	struct vg_map map;
 	struct vg_image image;
-	if (!vg_shm_image(&map, &image, msg->fds[0])) {
-		ack.error = EINVAL;
-	} else if (!vg_names_know(broker->names, &image)) {
-		vg_log(VG_LOG_ERROR, "new host names of upstreams need a restart: this process can "
-				     "no longer read who is asked for them");
-		vg_shm_unmap(&map);
-		ack.error = ENOTSUP;
-	} else {
-		vg_dial_images_add(&broker->images, msg->image.generation, &map, &image);
+	if (vg_shm_image(&map, &image, msg->fds[0])) {
+		ack.error = use_image(broker, ack.generation, &map, &image);
+		if (ack.error != 0)
+			vg_shm_unmap(&map);
 	}
 	if (vg_chan_send(&broker->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
+}
+
+static void withdraw(struct broker *broker, uint64_t generation)
+{
+	const struct vg_image *image = vg_dial_images_find(&broker->images, generation);
+	if (image == NULL)
+		return;
+	for (size_t i = 0; i < VG_COUNT(broker->peers); i++)
+		if (broker->peers[i].chan != NULL)
+			vg_dialer_withdraw(&broker->peers[i].dialer, generation);
+	vg_names_drop(broker->names, image);
+	vg_dial_images_drop(&broker->images, generation);
 }
 
 static void take(struct broker *broker, struct vg_msg *msg)
 {
 	if (msg->type == VG_MSG_DRAIN) {
 		end(broker);
+	} else if (msg->type == VG_MSG_NAMES) {
+		if (!vg_child_take_names(&broker->child, msg))
+			vg_log(VG_LOG_ERROR, "a file of names that nobody knows");
 	} else if (msg->type == VG_MSG_IMAGE) {
 		take_image(broker, msg);
 	} else if (msg->type == VG_MSG_WITHDRAW) {
-		vg_dial_images_drop(&broker->images, msg->index.index);
+		withdraw(broker, msg->index.index);
 	} else if (msg->type == VG_MSG_PEER) {
 		struct vg_chan *chan = vg_child_add_peer(&broker->child, msg);
 		if (chan == NULL || !open_peer(broker, chan))
@@ -158,9 +184,10 @@ static bool prepare(struct broker *broker)
 			 on_supervisor, broker) != 0 ||
 	    event_add(&broker->supervisor, NULL) != 0)
 		return false;
-	broker->names = vg_names_new(broker->base, &broker->child.image, VG_HOSTS_PATH,
-				     VG_RESOLV_PATH);
-	if (broker->names == NULL)
+	broker->names = vg_names_new(broker->base);
+	/* From here on the image is one of several, which own its memory. */
+	if (broker->names == NULL || use_image(broker, broker->child.generation,
+					       &broker->child.image_map, &broker->child.image) != 0)
 		return false;
 	for (uint32_t i = 0; i < broker->child.peer_count; i++)
 		if (!open_peer(broker, &broker->child.peers[i]))
@@ -173,14 +200,11 @@ int vg_broker_run(void)
 	static struct broker broker; /* the process's one context */
 	if (!vg_child_start(&broker.child, VG_ROLE_BROKER))
 		return 1;
-	/* From here on it is one of several: they own its memory. */
-	vg_dial_images_add(&broker.images, broker.child.generation, &broker.child.image_map,
-			   &broker.child.image);
 	if (!prepare(&broker)) {
 		vg_log(VG_LOG_ERROR, "the broker can't begin");
 		return 1;
 	}
-	if (!vg_sandbox_enter(VG_ROLE_BROKER) || !vg_child_ready(&broker.child))
+	if (!vg_sandbox_enter(VG_ROLE_BROKER, NULL) || !vg_child_ready(&broker.child))
 		return 1;
 	bool ok = event_base_dispatch(broker.base) == 0;
 	for (size_t i = 0; i < VG_COUNT(broker.peers); i++)

@@ -9,36 +9,38 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 
+const struct vg_image *vg_dial_images_find(const struct vg_dial_images *images, uint64_t generation)
+{
+	for (size_t i = 0; generation != 0 && i < VG_GENERATIONS_MAX; i++)
+		if (images->rows[i].generation == generation)
+			return &images->rows[i].image;
+	return NULL;
+}
+
+bool vg_dial_images_add(struct vg_dial_images *images, uint64_t generation,
+			const struct vg_map *map, const struct vg_image *image)
+{
+	if (generation == 0 || vg_dial_images_find(images, generation) != NULL)
+		return false;
+	for (size_t i = 0; i < VG_GENERATIONS_MAX; i++) {
+		if (images->rows[i].generation != 0)
+			continue;
+		images->rows[i].generation = generation;
+		images->rows[i].map = *map;
+		images->rows[i].image = *image;
+		return true;
+	}
+	return false;
+}
+
 void vg_dial_images_drop(struct vg_dial_images *images, uint64_t generation)
 {
-	for (size_t i = 0; i < VG_DIAL_IMAGES_MAX; i++) {
+	for (size_t i = 0; i < VG_GENERATIONS_MAX; i++) {
 		if (images->rows[i].generation != generation)
 			continue;
 		vg_shm_unmap(&images->rows[i].map);
 		images->rows[i].generation = 0;
 	}
-}
-
-void vg_dial_images_add(struct vg_dial_images *images, uint64_t generation,
-			const struct vg_map *map, const struct vg_image *image)
-{
-	size_t place = 0;
-	vg_dial_images_drop(images, generation);
-	for (size_t i = 0; i < VG_DIAL_IMAGES_MAX; i++)
-		if (images->rows[i].generation < images->rows[place].generation)
-			place = i;
-	vg_shm_unmap(&images->rows[place].map);
-	images->rows[place].generation = generation;
-	images->rows[place].map = *map;
-	images->rows[place].image = *image;
-}
-
-static const struct vg_image *find_image(const struct vg_dial_images *images, uint64_t generation)
-{
-	for (size_t i = 0; generation != 0 && i < VG_DIAL_IMAGES_MAX; i++)
-		if (images->rows[i].generation == generation)
-			return &images->rows[i].image;
-	return NULL;
 }
 
 struct vg_dial {
@@ -158,21 +160,13 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 static void try_next(struct vg_dial *dial, int error);
 
-/* NULL: its generation is gone, and so is whoever asked. */
 static const struct vg_img_upstream *upstream_of(const struct vg_dial *dial, struct vg_slice *host)
 {
-	const struct vg_image *image = find_image(dial->dialer->images, dial->generation);
-	if (image == NULL)
-		return NULL;
+	const struct vg_image *image = vg_dial_images_find(dial->dialer->images, dial->generation);
+	VG_ASSERT(image != NULL);
 	const struct vg_img_upstream *upstream = &vg_img_upstreams(image)[dial->upstream];
 	*host = vg_img_str(image, upstream->host);
 	return upstream;
-}
-
-static bool has_name(const struct vg_dial *dial)
-{
-	struct vg_slice host;
-	return upstream_of(dial, &host) != NULL && host.len > 0;
 }
 
 static void on_connected(evutil_socket_t fd, short what, void *arg)
@@ -187,7 +181,8 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	struct vg_slice host;
-	if (upstream_of(dial, &host) != NULL && host.len > 0)
+	(void)upstream_of(dial, &host);
+	if (host.len > 0)
 		vg_names_worked(dial->dialer->names, host, &dial->last);
 	finish(dial, 0);
 }
@@ -198,13 +193,10 @@ static int begin_connect(struct vg_dial *dial)
 	union address to;
 	struct vg_slice host;
 	const struct vg_img_upstream *upstream = upstream_of(dial, &host);
-	if (upstream == NULL)
-		return ESTALE;
 	socklen_t len = fill(&to, &dial->last, upstream->port);
 	dial->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
-	if (dial->fd < 0 ||
-	    setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
+	if (dial->fd < 0 || setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
 		return errno;
 	return connect(dial->fd, &to.any, len) == 0 ? 0 : errno;
 }
@@ -213,8 +205,8 @@ static int begin_connect(struct vg_dial *dial)
 static bool arm(struct vg_dial *dial, event_callback_fn call, int64_t us)
 {
 	struct timeval timeout = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
-	return event_assign(&dial->event, dial->dialer->base, dial->fd,
-			    dial->fd < 0 ? 0 : EV_WRITE, call, dial) == 0 &&
+	return event_assign(&dial->event, dial->dialer->base, dial->fd, dial->fd < 0 ? 0 : EV_WRITE,
+			    call, dial) == 0 &&
 	       event_add(&dial->event, &timeout) == 0;
 }
 
@@ -255,12 +247,10 @@ static void on_unresolved(evutil_socket_t fd, short what, void *arg)
 	finish(arg, ENOENT);
 }
 
-static void resolve(struct vg_dial *dial, int64_t us)
+static void resolve(struct vg_dial *dial, struct vg_slice host, int64_t us)
 {
-	struct vg_slice host = VG_SLICE_EMPTY;
 	dial->wait.done = on_resolved;
 	dial->wait.owner = dial;
-	VG_ASSERT(upstream_of(dial, &host) != NULL);
 	const struct vg_addrs *addrs = vg_names_find(dial->dialer->names, host, &dial->wait);
 	if (addrs != NULL)
 		on_resolved(dial, addrs);
@@ -271,7 +261,8 @@ static void resolve(struct vg_dial *dial, int64_t us)
 static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
 {
 	const struct vg_dialer *dialer = dial->dialer;
-	const struct vg_image *image = find_image(dialer->images, request->generation);
+	const struct vg_image *image = vg_dial_images_find(dialer->images, request->generation);
+	struct vg_slice host;
 	if (image == NULL) {
 		finish(dial, ESTALE);
 		return;
@@ -285,11 +276,12 @@ static void dial_out(struct vg_dial *dial, const struct vg_msg_dial *request)
 	dial->generation = request->generation;
 	dial->upstream = request->upstream;
 	dial->deadline = vg_clock_monotonic() + us;
-	if (has_name(dial)) {
-		resolve(dial, us);
+	const struct vg_img_upstream *upstream = upstream_of(dial, &host);
+	if (host.len > 0) {
+		resolve(dial, host, us);
 		return;
 	}
-	dial->to.addrs[dial->to.count++] = vg_img_upstreams(image)[dial->upstream].addr;
+	dial->to.addrs[dial->to.count++] = upstream->addr;
 	try_next(dial, ETIMEDOUT);
 }
 
@@ -307,6 +299,16 @@ void vg_dialer_fini(struct vg_dialer *dialer)
 	while (dialer->dials != NULL)
 		forget(dialer->dials);
 	(void)event_del(&dialer->writable);
+}
+
+void vg_dialer_withdraw(struct vg_dialer *dialer, uint64_t generation)
+{
+	struct vg_dial *next;
+	for (struct vg_dial *dial = dialer->dials; dial != NULL; dial = next) {
+		next = dial->next;
+		if (dial->generation == generation && !dial->finished)
+			finish(dial, ESTALE);
+	}
 }
 
 bool vg_dialer_take(struct vg_dialer *dialer, const struct vg_msg_dial *request)

@@ -1,24 +1,12 @@
 #include "broker/hosts.h"
 
-static bool take_word(struct vg_slice *rest, struct vg_slice *word)
-{
-	size_t len = 0;
-	*rest = vg_slice_trim(*rest);
-	while (len < rest->len && rest->ptr[len] != ' ' && rest->ptr[len] != '\t' &&
-	       rest->ptr[len] != '\r')
-		len++;
-	*word = vg_slice_first(*rest, len);
-	*rest = vg_slice_from(*rest, len);
-	return len > 0;
-}
-
 static bool names(struct vg_slice line, struct vg_slice name, struct vg_addr *addr)
 {
 	struct vg_slice word;
 	line = vg_slice_first(line, vg_slice_find(line, '#'));
-	if (!take_word(&line, &word) || !vg_addr_parse(word, addr))
+	if (!vg_slice_word(&line, &word) || !vg_addr_parse(word, addr))
 		return false;
-	while (take_word(&line, &word))
+	while (vg_slice_word(&line, &word))
 		if (vg_slice_eq_case(word, name))
 			return true;
 	return false;

@@ -1,5 +1,5 @@
 /*
- * hosts(5): names that need no name server. Read once, before the broker's sandbox closes.
+ * hosts(5): names that need no name server.
  */
 #ifndef VG_BROKER_HOSTS_H
 #define VG_BROKER_HOSTS_H

@@ -1,44 +1,60 @@
 #include "broker/names.h"
 
-#include <errno.h>
 #include <event2/dns.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "broker/hosts.h"
+#include "broker/resolv.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
 
-#define HOSTS_MAX ((size_t)1 << 20)
+#define FILE_MAX ((size_t)1 << 20)
 #define SECOND INT64_C(1000000)
 #define TTL_MIN 1   /* seconds */
 #define TTL_MAX 300 /* an upstream that moves is found again within it, whatever its zone says */
 #define TTL_NONE 1  /* of a name that doesn't resolve: no storm of questions */
 
 struct name {
+	struct name *next;
+	struct vg_names *names;
 	char text[VG_IMG_KEY_MAX + 1];
-	struct vg_addrs addrs;
-	bool fixed;        /* from /etc/hosts */
-	unsigned asked;    /* questions under way */
-	int64_t until;     /* monotonic; addrs hold before it */
+	uint32_t users;        /* upstreams of images; 0: it only waits for answers */
+	struct vg_addrs hosts; /* of /etc/hosts: where there are any, nobody is asked */
+	struct vg_addrs addrs; /* of the name servers */
+	unsigned asked;        /* questions under way */
+	int64_t until;         /* monotonic; addrs hold before it */
 	struct vg_name_wait *waits;
 };
 
 struct vg_names {
-	struct evdns_base *dns; /* NULL where no name needs it */
-	uint32_t count;         /* of names */
-	struct name *rows;
+	struct evdns_base *dns;
+	struct name *first;
 };
 
 static struct name *find(const struct vg_names *names, struct vg_slice host)
 {
-	for (uint32_t i = 0; i < names->count; i++)
-		if (vg_slice_eq(vg_slice_str(names->rows[i].text), host))
-			return &names->rows[i];
+	for (struct name *name = names->first; name != NULL; name = name->next)
+		if (vg_slice_eq(vg_slice_str(name->text), host))
+			return name;
 	return NULL;
+}
+
+/* Answers that are under way need it to the end. */
+static void forget_unused(struct name *name)
+{
+	if (name->users > 0 || name->asked > 0)
+		return;
+	VG_ASSERT(name->waits == NULL);
+	struct name **link = &name->names->first;
+	while (*link != name)
+		link = &(*link)->next;
+	*link = name->next;
+	free(name);
 }
 
 static void add(struct vg_addrs *addrs, const struct vg_addr *addr)
@@ -84,6 +100,7 @@ static void answered(struct name *name, uint32_t before, int ttl)
 		keep(name, TTL_NONE);
 	if (name->asked == 0 || name->addrs.count > 0)
 		wake(name);
+	forget_unused(name);
 }
 
 static void on_v4(int result, char type, int count, int ttl, void *addresses, void *arg)
@@ -128,7 +145,9 @@ const struct vg_addrs *vg_names_find(struct vg_names *names, struct vg_slice hos
 {
 	struct name *name = find(names, host);
 	VG_ASSERT(name != NULL);
-	if (name->fixed || vg_clock_monotonic() < name->until)
+	if (name->hosts.count > 0)
+		return &name->hosts;
+	if (vg_clock_monotonic() < name->until)
 		return &name->addrs;
 	if (name->asked == 0 && !ask(names, name))
 		return &name->addrs;
@@ -144,7 +163,7 @@ void vg_names_worked(struct vg_names *names, struct vg_slice host, const struct 
 {
 	struct name *name = find(names, host);
 	VG_ASSERT(name != NULL);
-	struct vg_addrs *addrs = &name->addrs;
+	struct vg_addrs *addrs = name->hosts.count > 0 ? &name->hosts : &name->addrs;
 	for (uint32_t i = 1; i < addrs->count; i++) {
 		if (!vg_addr_eq(&addrs->addrs[i], addr))
 			continue;
@@ -159,88 +178,163 @@ static void log_dns(int is_warning, const char *text)
 		vg_log(VG_LOG_WARNING, "names: %s", text);
 }
 
-static bool open_dns(struct vg_names *names, struct event_base *base, const char *resolv)
-{
-	evdns_set_log_fn(log_dns);
-	names->dns = evdns_base_new(base, 0);
-	/* Time for several questions within one connect_timeout; resolv.conf may say otherwise. */
-	if (names->dns == NULL || evdns_base_set_option(names->dns, "timeout:", "1") != 0)
-		return false;
-	if (evdns_base_resolv_conf_parse(names->dns,
-					 DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH |
-						 DNS_OPTION_MISC,
-					 resolv) != 0)
-		vg_log(VG_LOG_WARNING, "%s names no name server", resolv);
-	return evdns_base_count_nameservers(names->dns) > 0;
-}
-
-static bool fill(struct vg_names *names, const struct vg_image *image)
-{
-	uint32_t upstreams = vg_img_upstream_count(image);
-	names->rows = calloc((size_t)upstreams + 1, sizeof(*names->rows));
-	if (names->rows == NULL)
-		return false;
-	for (uint32_t i = 0; i < upstreams; i++) {
-		struct vg_slice host = vg_img_str(image, vg_img_upstreams(image)[i].host);
-		if (host.len > 0 && find(names, host) == NULL)
-			memcpy(names->rows[names->count++].text, host.ptr, host.len);
-	}
-	return true;
-}
-
-bool vg_names_know(const struct vg_names *names, const struct vg_image *image)
-{
-	for (uint32_t i = 0; i < vg_img_upstream_count(image); i++) {
-		struct vg_slice host = vg_img_str(image, vg_img_upstreams(image)[i].host);
-		if (host.len > 0 && find(names, host) == NULL)
-			return false;
-	}
-	return true;
-}
-
-/* True where names are left for the name servers. */
-static bool read_hosts(struct vg_names *names, const char *hosts)
-{
-	struct vg_arena arena;
-	struct vg_slice text = VG_SLICE_EMPTY;
-	bool left = false;
-	vg_arena_init(&arena, 2 * HOSTS_MAX);
-	if (names->count > 0 && !vg_file_read(&arena, hosts, HOSTS_MAX, &text) && errno != ENOENT)
-		vg_log(VG_LOG_WARNING, "%s can't be read: %m", hosts);
-	for (uint32_t i = 0; i < names->count; i++) {
-		struct name *name = &names->rows[i];
-		name->addrs.count = (uint32_t)vg_hosts_find(text, vg_slice_str(name->text),
-							    name->addrs.addrs, VG_ADDRS_MAX);
-		name->fixed = name->addrs.count > 0;
-		left |= !name->fixed;
-	}
-	vg_arena_fini(&arena);
-	return left;
-}
-
-struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *image,
-			      const char *hosts, const char *resolv)
+struct vg_names *vg_names_new(struct event_base *base)
 {
 	struct vg_names *names = calloc(1, sizeof(*names));
-	if (names == NULL)
-		return NULL;
-	if (!fill(names, image)) {
-		vg_log(VG_LOG_ERROR, "no memory for the names of upstreams");
-		vg_names_free(&names);
-	} else if (read_hosts(names, hosts) && !open_dns(names, base, resolv)) {
-		vg_log(VG_LOG_ERROR, "no name server can be asked for the names of upstreams");
+	evdns_set_log_fn(log_dns);
+	if (names != NULL)
+		names->dns = evdns_base_new(base, 0);
+	if (names == NULL || names->dns == NULL) {
+		vg_log(VG_LOG_ERROR, "no memory for names");
 		vg_names_free(&names);
 	}
 	return names;
 }
 
+/* The files */
+
+static struct vg_slice read_file(struct vg_arena *arena, const char *path, int fd)
+{
+	char *text = fd < 0 ? NULL : vg_arena_alloc(arena, FILE_MAX + 1);
+	ssize_t n = text == NULL ? 0 : vg_fd_read_at(fd, text, FILE_MAX + 1, 0);
+	if (n >= 0 && (size_t)n <= FILE_MAX && (fd < 0 || text != NULL))
+		return vg_slice(text, (size_t)n);
+	vg_log(VG_LOG_WARNING, "%s can't be read, or is too large: passed over", path);
+	return VG_SLICE_EMPTY;
+}
+
+static bool copy_word(char *out, size_t size, struct vg_slice word)
+{
+	if (word.len >= size)
+		return false;
+	memcpy(out, word.ptr, word.len);
+	out[word.len] = '\0';
+	return true;
+}
+
+static void add_server(struct vg_names *names, struct vg_slice word)
+{
+	char text[64];
+	/* The zone of a link-local address is the name of an interface: nobody here can look it up. */
+	if (vg_slice_find(word, '%') < word.len || !copy_word(text, sizeof(text), word) ||
+	    evdns_base_nameserver_ip_add(names->dns, text) != 0)
+		vg_log(VG_LOG_WARNING, "name server %.*s can't be asked", VG_SLICE_FMT(word));
+}
+
+/* In place of those before; what they were asked is asked again. */
+static bool set_servers(struct vg_names *names, struct vg_slice file)
+{
+	struct vg_resolv resolv;
+	char text[VG_IMG_KEY_MAX + 1];
+	vg_resolv_parse(file, &resolv);
+	if (evdns_base_clear_nameservers_and_suspend(names->dns) != 0)
+		return false;
+	evdns_base_search_clear(names->dns);
+	for (uint32_t i = resolv.search_count; i > 0; i--)
+		if (copy_word(text, sizeof(text), resolv.search[i - 1]))
+			evdns_base_search_add(names->dns, text);
+	for (int i = 0; i < VG_RESOLV_OPTIONS; i++) {
+		snprintf(text, sizeof(text), "%u", resolv.options[i]);
+		if (evdns_base_set_option(names->dns, vg_resolv_option_name(i), text) != 0)
+			return false;
+	}
+	for (uint32_t i = 0; i < resolv.server_count; i++)
+		add_server(names, resolv.servers[i]);
+	if (evdns_base_count_nameservers(names->dns) == 0) {
+		vg_log(VG_LOG_WARNING, "resolv.conf names no name server: 127.0.0.1 is asked");
+		add_server(names, VG_SLICE("127.0.0.1"));
+	}
+	return evdns_base_resume(names->dns) == 0 && evdns_base_count_nameservers(names->dns) > 0;
+}
+
+static bool read_files(struct vg_names *names, const int files[VG_NAMES_FILES])
+{
+	struct vg_arena arena;
+	bool left = false;
+	vg_arena_init(&arena, 3 * FILE_MAX);
+	struct vg_slice hosts = read_file(&arena, "hosts", files[VG_NAMES_HOSTS]);
+	for (struct name *name = names->first; name != NULL; name = name->next) {
+		name->until = 0;
+		name->hosts.count = (uint32_t)vg_hosts_find(hosts, vg_slice_str(name->text),
+							    name->hosts.addrs, VG_ADDRS_MAX);
+		left |= name->hosts.count == 0;
+	}
+	bool ok = !left ||
+		  set_servers(names, read_file(&arena, "resolv.conf", files[VG_NAMES_RESOLV]));
+	vg_arena_fini(&arena);
+	if (!ok)
+		vg_log(VG_LOG_ERROR, "no name server can be asked for the names of upstreams");
+	return ok;
+}
+
+/* Images */
+
+static struct vg_slice host_of(const struct vg_image *image, uint32_t upstream)
+{
+	return vg_img_str(image, vg_img_upstreams(image)[upstream].host);
+}
+
+static bool use(struct vg_names *names, struct vg_slice host)
+{
+	struct name *name = find(names, host);
+	if (name == NULL) {
+		name = calloc(1, sizeof(*name));
+		if (name == NULL || !copy_word(name->text, sizeof(name->text), host)) {
+			free(name);
+			return false;
+		}
+		name->names = names;
+		name->next = names->first;
+		names->first = name;
+	}
+	name->users++;
+	return true;
+}
+
+static void drop(struct vg_names *names, const struct vg_image *image, uint32_t upstreams)
+{
+	for (uint32_t i = 0; i < upstreams; i++) {
+		struct vg_slice host = host_of(image, i);
+		if (host.len == 0)
+			continue;
+		struct name *name = find(names, host);
+		VG_ASSERT(name != NULL && name->users > 0);
+		name->users--;
+		forget_unused(name);
+	}
+}
+
+bool vg_names_use(struct vg_names *names, const struct vg_image *image,
+		  const int files[VG_NAMES_FILES])
+{
+	uint32_t count = vg_img_upstream_count(image), done = 0;
+	while (done < count && (host_of(image, done).len == 0 || use(names, host_of(image, done))))
+		done++;
+	if (done < count)
+		vg_log(VG_LOG_ERROR, "no memory for the names of upstreams");
+	if (done == count && (names->first == NULL || read_files(names, files)))
+		return true;
+	drop(names, image, done);
+	return false;
+}
+
+void vg_names_drop(struct vg_names *names, const struct vg_image *image)
+{
+	drop(names, image, vg_img_upstream_count(image));
+}
+
 void vg_names_free(struct vg_names **names)
 {
-	if (*names == NULL)
-		return;
-	if ((*names)->dns != NULL)
-		evdns_base_free((*names)->dns, 0);
-	free((*names)->rows);
-	free(*names);
+	struct vg_names *gone = *names;
 	*names = NULL;
+	if (gone == NULL)
+		return;
+	if (gone->dns != NULL)
+		evdns_base_free(gone->dns, 0);
+	while (gone->first != NULL) {
+		struct name *name = gone->first;
+		gone->first = name->next;
+		free(name);
+	}
+	free(gone);
 }

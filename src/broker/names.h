@@ -1,8 +1,9 @@
 /*
- * The names of an image's upstreams, and their addresses: from /etc/hosts, else from the name
- * servers of /etc/resolv.conf, both read before the sandbox closes. What a server said is kept as
- * long as it said, within bounds, then asked anew. Only the broker has this, and it asks for no
- * name but the image's: a worker that was taken over can't send words to a name server.
+ * The names of the images' upstreams, and their addresses: from /etc/hosts, else from the name
+ * servers of /etc/resolv.conf. The supervisor hands both files over with each image, so that the
+ * broker opens none. What a server said is kept as long as it said, within bounds, then asked anew.
+ * Only the broker has this, and it asks for no name but the images': a worker that was taken over
+ * can't send words to a name server.
  */
 #ifndef VG_BROKER_NAMES_H
 #define VG_BROKER_NAMES_H
@@ -14,6 +15,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "policy/image.h"
+#include "vocab/msg.h"
 
 #define VG_ADDRS_MAX 8
 
@@ -31,26 +33,27 @@ struct vg_name_wait {
 
 struct vg_names;
 
-#define VG_HOSTS_PATH "/etc/hosts"
-#define VG_RESOLV_PATH "/etc/resolv.conf"
-
-/* Reads the files, where the image has names at all. NULL, and told in the log. */
-struct vg_names *vg_names_new(struct event_base *base, const struct vg_image *image,
-			      const char *hosts, const char *resolv) VG_MUST_CHECK;
+/* No name yet. NULL, and told in the log. */
+struct vg_names *vg_names_new(struct event_base *base) VG_MUST_CHECK;
 void vg_names_free(struct vg_names **names);
 
 /*
- * The addresses of a host that the image has; count 0: it doesn't resolve. NULL: nobody knows
+ * One more image: its names may be asked for. `files` are as they are now (vocab/msg.h; -1: there
+ * is none) and count for all names: what was known is asked anew. False, and told in the log: none
+ * of its names may.
+ */
+bool vg_names_use(struct vg_names *names, const struct vg_image *image,
+		  const int files[VG_NAMES_FILES]) VG_MUST_CHECK;
+
+/* An image of before is gone: so are the names that no other has. Nobody waits for those. */
+void vg_names_drop(struct vg_names *names, const struct vg_image *image);
+
+/*
+ * The addresses of a host that one of the images has; count 0: it doesn't resolve. NULL: nobody knows
  * yet, and wait->done (done and owner are set by the caller) is called once, in another turn.
  */
 const struct vg_addrs *vg_names_find(struct vg_names *names, struct vg_slice host,
 				     struct vg_name_wait *wait) VG_MUST_CHECK;
-
-/*
- * True where each name of another generation's upstreams is known: names come with the first
- * image, since the files that say who is asked can't be read any more.
- */
-bool vg_names_know(const struct vg_names *names, const struct vg_image *image) VG_MUST_CHECK;
 
 /* Waits no longer; also where it did not wait. */
 void vg_names_forget(struct vg_name_wait *wait);

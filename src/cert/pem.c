@@ -8,19 +8,28 @@
 
 #include "base/text.h"
 
-X509 *vg_pem_x509(struct vg_slice der)
+X509 *vg_pem_x509_in(OSSL_LIB_CTX *ctx, struct vg_slice der)
 {
 	if (der.len == 0 || der.len > LONG_MAX)
 		return NULL;
 	const unsigned char *at = (const unsigned char *)der.ptr;
 	ERR_clear_error();
-	X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+	X509 *cert = X509_new_ex(ctx, NULL);
+	/* Not d2i_X509, which digests what it is given: ctx may have no digests. Both free and empty
+	   what can't be read. */
+	if (cert != NULL)
+		(void)ASN1_item_d2i((ASN1_VALUE **)&cert, &at, (long)der.len, ASN1_ITEM_rptr(X509));
 	if (cert != NULL && at != (const unsigned char *)der.ptr + der.len) {
 		X509_free(cert);
 		cert = NULL;
 	}
 	ERR_clear_error();
 	return cert;
+}
+
+X509 *vg_pem_x509(struct vg_slice der)
+{
+	return vg_pem_x509_in(NULL, der);
 }
 
 bool vg_pem_time(const ASN1_TIME *time, int64_t *us)
@@ -33,36 +42,10 @@ bool vg_pem_time(const ASN1_TIME *time, int64_t *us)
 	return true;
 }
 
-static bool is_ca(X509 *cert)
-{
-	int critical;
-	BASIC_CONSTRAINTS *basic =
-		X509_get_ext_d2i(cert, NID_basic_constraints, &critical, NULL);
-	/* critical is -1 where there is none, -2 where there are two. */
-	bool ca = basic != NULL ? basic->ca != 0
-				: critical == -1 && X509_get_version(cert) == X509_VERSION_1;
-	BASIC_CONSTRAINTS_free(basic);
-	return ca;
-}
-
-static bool read_brief(struct vg_pem_brief *brief, struct vg_slice der)
-{
-	X509 *cert = vg_pem_x509(der);
-	if (cert == NULL)
-		return false;
-	brief->is_ca = is_ca(cert);
-	bool good = vg_pem_time(X509_get0_notBefore(cert), &brief->not_before) &&
-		    vg_pem_time(X509_get0_notAfter(cert), &brief->not_after);
-	X509_free(cert);
-	return good;
-}
-
 static const char *add(struct vg_pem_certs *certs, struct vg_slice der, struct vg_arena *arena)
 {
 	if (certs->count == VG_PEM_CERTS_MAX)
 		return "holds too many certificates";
-	if (!read_brief(&certs->brief[certs->count], der))
-		return "holds a certificate that can't be read";
 	struct vg_slice copy = vg_arena_dup(arena, der);
 	if (copy.ptr == NULL)
 		return "is too large";
@@ -99,14 +82,20 @@ static const char *read_pem(struct vg_pem_certs *certs, BIO *bio, struct vg_aren
 				   ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 			return end ? NULL : "holds a PEM block that can't be read";
 		}
-		const char *fault = add_block(
-			certs, name, header, vg_slice((const char *)der, (size_t)len), arena);
+		const char *fault = add_block(certs, name, header,
+					      vg_slice((const char *)der, (size_t)len), arena);
 		OPENSSL_free(name);
 		OPENSSL_free(header);
 		OPENSSL_clear_free(der, (size_t)len); /* it may have been a key */
 		if (fault != NULL)
 			return fault;
 	}
+}
+
+/* A SEQUENCE (text would have the digit 0 here) of 128 bytes or more, for which text has no byte. */
+static bool is_der(struct vg_slice bytes)
+{
+	return bytes.len > 1 && bytes.ptr[0] == 0x30 && (uint8_t)bytes.ptr[1] > 0x80;
 }
 
 bool vg_pem_certs(struct vg_pem_certs *certs, struct vg_slice bytes, struct vg_arena *arena,
@@ -118,10 +107,7 @@ bool vg_pem_certs(struct vg_pem_certs *certs, struct vg_slice bytes, struct vg_a
 		*fault = "is too large";
 		return false;
 	}
-	/* DER begins with a SEQUENCE; in PEM that byte would be the digit 0. */
-	X509 *single = bytes.len > 0 && bytes.ptr[0] == 0x30 ? vg_pem_x509(bytes) : NULL;
-	if (single != NULL) {
-		X509_free(single);
+	if (is_der(bytes)) {
 		*fault = add(certs, bytes, arena);
 		return *fault == NULL;
 	}

@@ -104,3 +104,9 @@ out:
 	ERR_clear_error();
 	return reason;
 }
+
+bool vg_cert_names_host(X509 *leaf, struct vg_slice host)
+{
+	return host.len > 0 && X509_check_host(leaf, host.ptr, host.len,
+					       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}

@@ -5,9 +5,12 @@
 #ifndef VG_CERT_VERIFY_H
 #define VG_CERT_VERIFY_H
 
+#include <stdbool.h>
+
 #include <openssl/x509.h>
 
 #include "base/attr.h"
+#include "base/slice.h"
 #include "vocab/reason.h"
 
 #define VG_CHAIN_DEPTH 4
@@ -25,5 +28,8 @@
  */
 enum vg_reason vg_cert_verify(X509 *leaf, STACK_OF(X509) *untrusted, STACK_OF(X509) *anchors,
 			      int64_t now, int64_t *until) VG_MUST_CHECK;
+
+/* One of its DNS names is that host, or a wildcard for it (RFC 9525 6.3). The subject names none. */
+bool vg_cert_names_host(X509 *leaf, struct vg_slice host) VG_MUST_CHECK;
 
 #endif

@@ -4,8 +4,7 @@
  * left out; so is a section that had a fault: the image is then good enough for lint.h, and nobody
  * else will see it.
  *
- * Called by compile.c alone. emit_gateway.c, emit_cert.c, emit_vendor.c and emit_rule.c share what
- * stands here.
+ * Called by compile.c alone. The emit_….c share what stands here.
  */
 #ifndef VG_CONFIG_EMIT_H
 #define VG_CONFIG_EMIT_H
@@ -13,6 +12,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/diag.h"
+#include "cert/brief.h"
 #include "config/build.h"
 #include "config/input.h"
 #include "config/model.h"
@@ -25,7 +25,10 @@ struct vg_emit {
 	struct vg_arena scratch; /* of one vendor */
 	struct vg_diags *diags;
 	int64_t now; /* microseconds since 1970 UTC */
-	struct vg_map cert_files; /* name → struct vg_cert_file */
+	struct vg_map ca_files;         /* name → struct vg_cert_file */
+	struct vg_brief_reader *reader; /* of certificates */
+	struct vg_map known;            /* DER → its row in the image that serves */
+	uint32_t parsed, recalled;      /* certificates, by whether they were known */
 	struct vg_map paths, queries; /* of rules, by what was written: emit_rule.c */
 	const char **service_names;
 	size_t service_count;
@@ -34,8 +37,9 @@ struct vg_emit {
 /* A file of certificates. */
 struct vg_cert_file {
 	struct vg_span ders;
-	struct vg_str *rows; /* the same, to be appended again */
-	const char *fault;   /* NULL where it was read */
+	struct vg_img_der *rows; /* the same, to be appended again */
+	const char *fault;       /* NULL where it was read */
+	uint64_t stamp;          /* struct vg_input's */
 };
 
 #define VG_EMIT_ERROR(emit, set, line, ...)                                                        \
@@ -43,6 +47,12 @@ struct vg_cert_file {
 
 /* [gateway], [tls], [limits], [telemetry]. */
 void vg_emit_gateway(struct vg_emit *emit);
+
+/* [tls]: the gateway's own certificates; called by that. */
+void vg_emit_own(struct vg_emit *emit);
+
+/* Into the gateway's row, when all files have been read: input.h. */
+void vg_emit_rest(struct vg_emit *emit, const uint8_t rest[32]);
 
 /* [telemetry] alone; called by that. */
 void vg_emit_sinks(struct vg_emit *emit);
@@ -57,12 +67,21 @@ void vg_emit_vendors(struct vg_emit *emit);
 struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor);
 
 /*
- * The certificates of the file that `path` (a value of `set`) names. What is wrong with it, and
- * that it has expired, is told at the value's line. NULL where it can't be used. `is_ca`: all must
- * be certificates of CAs.
+ * Before any of them: what the image that serves (NULL: there is none) knows of certificates need
+ * not be found out again. False where memory is short.
  */
-const struct vg_cert_file *vg_emit_certs(struct vg_emit *emit, const struct vg_set *set,
-					 const struct vg_set_text *path, bool is_ca) VG_MUST_CHECK;
+bool vg_emit_recall(struct vg_emit *emit, const struct vg_image *serving) VG_MUST_CHECK;
+
+/*
+ * The CAs of the file that `path` (a value of `set`) names. What is wrong with it, and that it has
+ * expired, is told at the value's line. NULL where it can't be used.
+ */
+const struct vg_cert_file *vg_emit_cas(struct vg_emit *emit, const struct vg_set *set,
+				       const struct vg_set_text *path) VG_MUST_CHECK;
+
+/* So a certificate of the gateway's own with its chain. */
+const struct vg_cert_file *vg_emit_chain(struct vg_emit *emit, const struct vg_set *set,
+					 const struct vg_set_text *path) VG_MUST_CHECK;
 
 struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set);
 

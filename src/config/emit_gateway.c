@@ -2,15 +2,12 @@
 
 #include "config/emit.h"
 
-#include <limits.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-#include <unistd.h>
 
-#include "config/check.h"
+#include "config/effective.h"
 #include "config/upstream.h"
 
 #define WORKERS_MAX 64
@@ -48,35 +45,24 @@ static uint32_t count_workers(void)
 
 static struct vg_str emit_node(struct vg_emit *emit, const struct vg_set_gateway *gateway)
 {
-	char name[65] = "";
-	uint64_t unused;
-	if (gateway->node.line != 0)
-		return vg_emit_text(emit, &gateway->node);
-	if (gethostname(name, sizeof(name) - 1) != 0 ||
-	    !vg_check(VG_CHECK_NODE, vg_slice_str(name), &unused))
+	const char *node = vg_effective_node(gateway, emit->arena);
+	if (node == NULL || node[0] == '\0')
 		VG_EMIT_ERROR(emit, &gateway->set, gateway->set.line,
-			      "the host name \"%s\" can't name this gateway; set node", name);
-	return vg_build_text(emit->build, vg_slice_str(name));
+			      "the host name can't name this gateway; set node");
+	return vg_build_text(emit->build, node == NULL ? VG_SLICE_EMPTY : vg_slice_str(node));
 }
 
-/* In `run`, where nobody says otherwise. A socket's name is shorter than a path (unix(7)). */
+/* A socket's name is shorter than a path (unix(7)). */
 static struct vg_str emit_control(struct vg_emit *emit, const struct vg_set_gateway *gateway)
 {
-	const struct vg_set *set = &gateway->set;
-	struct vg_slice written = gateway->control.value;
-	char path[PATH_MAX] = "";
-	if (written.ptr != NULL)
-		(void)snprintf(path, sizeof(path), "%s",
-			       vg_input_absolute(emit->inputs,
-						 vg_input_name(emit->inputs, set->input, written)));
-	else if (gateway->run.value.ptr != NULL)
-		(void)snprintf(path, sizeof(path), "%s/control.sock",
-			       vg_input_absolute(emit->inputs, vg_input_name(emit->inputs, set->input,
-									     gateway->run.value)));
-	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		VG_EMIT_ERROR(emit, set, gateway->control.line, "control \"%s\" is too long for a "
-			      "socket: at most 107 bytes fit; set a shorter one", path);
-	return vg_build_text(emit->build, vg_slice_str(path));
+	const char *path = vg_effective_control(gateway, emit->inputs, emit->arena);
+	if (path == NULL || strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		VG_EMIT_ERROR(
+			emit, &gateway->set, gateway->control.line,
+			"control \"%s\" is too long for a socket: at most 107 bytes fit; set a "
+			"shorter one",
+			path == NULL ? "" : path);
+	return vg_build_text(emit->build, path == NULL ? VG_SLICE_EMPTY : vg_slice_str(path));
 }
 
 static void emit_gateway_row(struct vg_emit *emit)
@@ -99,6 +85,7 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
 		.max_body = limits->max_body.value,
 		.tls_min = versions[emit->model->tls.min_version.value],
+		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
 }
@@ -113,29 +100,18 @@ static void emit_listeners(struct vg_emit *emit)
 	}
 }
 
-static void emit_server_cert(struct vg_emit *emit)
+void vg_emit_rest(struct vg_emit *emit, const uint8_t rest[32])
 {
-	const struct vg_set_tls *tls = &emit->model->tls;
-	if (tls->set.faulty)
-		return;
-	const struct vg_cert_file *file = vg_emit_certs(emit, &tls->set, &tls->certificate, false);
-	if (file == NULL)
-		return;
-	struct vg_img_cert row = {
-		.chain = file->ders,
-		.key_path = vg_emit_path(emit, &tls->set, tls->private_key.value),
-	};
-	(void)vg_build_row(emit->build, VG_SECTION_CERT, &row);
-	vg_diag_add(emit->diags, VG_SEVERITY_NOTE, tls->set.input->shown, tls->private_key.line,
-		    "private_key \"%.*s\" is opened by the keys role alone, and was not looked at",
-		    VG_SLICE_FMT(tls->private_key.value));
+	struct vg_img_gateway *row = vg_build_rows(emit->build, VG_SECTION_GATEWAY);
+	if (row != NULL)
+		memcpy(row->rest, rest, sizeof(row->rest));
 }
 
 void vg_emit_gateway(struct vg_emit *emit)
 {
 	emit_gateway_row(emit);
 	emit_listeners(emit);
-	emit_server_cert(emit);
+	vg_emit_own(emit);
 	vg_emit_sinks(emit);
 }
 
@@ -182,7 +158,7 @@ static struct vg_span emit_upstream_cas(struct vg_emit *emit, const struct vg_se
 			      "[service %.*s] has an https upstream and no upstream_ca: nothing "
 			      "would say whose certificate is good", VG_SLICE_FMT(service->set.name));
 	} else {
-		file = vg_emit_certs(emit, &service->set, ca, true);
+		file = vg_emit_cas(emit, &service->set, ca);
 	}
 	return file == NULL ? (struct vg_span){0} : file->ders;
 }
@@ -213,6 +189,13 @@ static struct vg_span emit_upstreams(struct vg_emit *emit, const struct vg_set_s
 		span.count++;
 	}
 	return span;
+}
+
+/* Of one that is left out: its file is looked at all the same, so that all errors come at once. */
+static void look_at_cas(struct vg_emit *emit, const struct vg_set_service *service)
+{
+	if (service->upstream_ca.line != 0)
+		(void)!vg_emit_cas(emit, &service->set, &service->upstream_ca);
 }
 
 static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *service)
@@ -249,6 +232,7 @@ static void emit_sorted_services(struct vg_emit *emit, struct vg_set_service **s
 			service->row = emit_service(emit, service);
 			continue;
 		}
+		look_at_cas(emit, service);
 		VG_EMIT_ERROR(emit, &service->set, service->host.line,
 			      "[service %.*s] has the host and prefix of [service %.*s] in line %u",
 			      VG_SLICE_FMT(service->set.name),
@@ -272,6 +256,8 @@ void vg_emit_services(struct vg_emit *emit)
 		emit->service_names[emit->service_count++] = name == NULL ? "" : name;
 		if (!s->set.faulty)
 			sorted[good++] = s;
+		else
+			look_at_cas(emit, s);
 	}
 	qsort(sorted, good, sizeof(struct vg_set_service *), compare_services);
 	emit_sorted_services(emit, sorted, good);

@@ -61,7 +61,7 @@ static struct vg_span emit_cas(struct vg_emit *emit, const struct vg_set_identit
 		vg_arena_array(&emit->scratch, ca->count + 1, sizeof(*files));
 	size_t good = 0;
 	for (size_t i = 0; files != NULL && i < ca->count; i++) {
-		files[i] = vg_emit_certs(emit, &identity->set, &ca->items[i], true);
+		files[i] = vg_emit_cas(emit, &identity->set, &ca->items[i]);
 		good += files[i] != NULL;
 	}
 	if (files == NULL || ca->count == 0 || good < ca->count)

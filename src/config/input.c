@@ -48,25 +48,33 @@ bool vg_inputs_init(struct vg_inputs *inputs, const char *path, struct vg_arena 
 	inputs->absolute = join(arena, vg_slice_str(absolute), slash);
 	free(absolute);
 
-	EVP_MD_CTX *digest = EVP_MD_CTX_new();
-	inputs->digest = digest;
+	inputs->digest = EVP_MD_CTX_new();
+	inputs->rest = EVP_MD_CTX_new();
 	errno = ENOMEM;
-	return inputs->absolute.ptr != NULL && digest != NULL &&
-	       EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
+	return inputs->absolute.ptr != NULL && inputs->digest != NULL && inputs->rest != NULL &&
+	       EVP_DigestInit_ex(inputs->digest, EVP_sha256(), NULL) == 1 &&
+	       EVP_DigestInit_ex(inputs->rest, EVP_sha256(), NULL) == 1;
 }
 
 void vg_inputs_fini(struct vg_inputs *inputs)
 {
 	EVP_MD_CTX_free(inputs->digest);
+	EVP_MD_CTX_free(inputs->rest);
 	*inputs = (struct vg_inputs){0};
 }
 
 /* The length goes first, so that no two sets of files have one digest. */
-static bool digest_bytes(struct vg_inputs *inputs, struct vg_slice bytes)
+static bool digest_bytes(EVP_MD_CTX *digest, struct vg_slice bytes)
 {
 	uint64_t len = bytes.len;
-	return EVP_DigestUpdate(inputs->digest, &len, sizeof(len)) == 1 &&
-	       EVP_DigestUpdate(inputs->digest, bytes.ptr, bytes.len) == 1;
+	return EVP_DigestUpdate(digest, &len, sizeof(len)) == 1 &&
+	       EVP_DigestUpdate(digest, bytes.ptr, bytes.len) == 1;
+}
+
+static bool digest_file(EVP_MD_CTX *digest, const struct vg_input *input)
+{
+	return digest_bytes(digest, vg_slice_str(input->name)) &&
+	       digest_bytes(digest, input->bytes);
 }
 
 static const char *place(const struct vg_inputs *inputs, struct vg_slice directory,
@@ -87,12 +95,9 @@ const char *vg_input_absolute(const struct vg_inputs *inputs, struct vg_slice na
 	return place(inputs, inputs->absolute, name);
 }
 
-const struct vg_input *vg_input_read(struct vg_inputs *inputs, struct vg_slice name, size_t max)
+static struct vg_input *read_new(struct vg_inputs *inputs, struct vg_slice name, size_t max)
 {
-	struct vg_input *input = vg_map_get(&inputs->files, name);
-	if (input != NULL)
-		return input;
-	input = vg_arena_alloc(inputs->arena, sizeof(*input));
+	struct vg_input *input = vg_arena_alloc(inputs->arena, sizeof(*input));
 	struct vg_slice copy = vg_arena_dup(inputs->arena, name);
 	if (input == NULL || copy.ptr == NULL) {
 		errno = ENOMEM;
@@ -100,12 +105,25 @@ const struct vg_input *vg_input_read(struct vg_inputs *inputs, struct vg_slice n
 	}
 	input->name = copy.ptr;
 	input->shown = vg_input_shown(inputs, name);
+	/* Before it is read: what changes in between looks changed afterwards. */
+	input->stamp = vg_file_stamp(input->shown);
 	if (!vg_file_read(inputs->arena, input->shown, max, &input->bytes))
 		return NULL;
 	errno = ENOMEM;
-	if (!digest_bytes(inputs, name) || !digest_bytes(inputs, input->bytes))
-		return NULL;
-	return vg_map_add(&inputs->files, copy, input);
+	return digest_file(inputs->digest, input) ? vg_map_add(&inputs->files, copy, input) : NULL;
+}
+
+const struct vg_input *vg_input_read(struct vg_inputs *inputs, struct vg_slice name, size_t max,
+				     enum vg_input_kind kind)
+{
+	struct vg_input *input = vg_map_get(&inputs->files, name);
+	if (input == NULL)
+		input = read_new(inputs, name, max);
+	if (input == NULL || kind == VG_INPUT_OWN || input->in_rest)
+		return input;
+	errno = ENOMEM;
+	input->in_rest = digest_file(inputs->rest, input);
+	return input->in_rest ? input : NULL;
 }
 
 struct vg_slice vg_input_name(struct vg_inputs *inputs, const struct vg_input *from,
@@ -125,8 +143,9 @@ struct vg_slice vg_input_below(struct vg_inputs *inputs, struct vg_slice directo
 	return join(inputs->arena, slash, file);
 }
 
-bool vg_inputs_gen(struct vg_inputs *inputs, uint8_t gen[32])
+bool vg_inputs_gen(struct vg_inputs *inputs, uint8_t gen[32], uint8_t rest[32])
 {
-	unsigned len = 0;
-	return EVP_DigestFinal_ex(inputs->digest, gen, &len) == 1 && len == 32;
+	unsigned len = 0, rest_len = 0;
+	return EVP_DigestFinal_ex(inputs->digest, gen, &len) == 1 && len == 32 &&
+	       EVP_DigestFinal_ex(inputs->rest, rest, &rest_len) == 1 && rest_len == 32;
 }

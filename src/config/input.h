@@ -18,7 +18,8 @@ struct vg_inputs {
 	struct vg_slice given;    /* vendgate.ini's directory as it was given: "" or "DIR/" */
 	struct vg_slice absolute; /* and from the root: "/DIR/" */
 	struct vg_map files;      /* name → struct vg_input */
-	void *digest;             /* EVP_MD_CTX */
+	void *digest;             /* EVP_MD_CTX of all of them */
+	void *rest;               /* and of all but the gateway's own certificates */
 };
 
 /* `path` is vendgate.ini's. False, with errno, where its directory is not there. */
@@ -26,12 +27,14 @@ bool vg_inputs_init(struct vg_inputs *inputs, const char *path, struct vg_arena 
 	VG_MUST_CHECK;
 void vg_inputs_fini(struct vg_inputs *inputs);
 
+enum vg_input_kind { VG_INPUT_POLICY, VG_INPUT_OWN /* a certificate of the gateway's own */ };
+
 /*
  * Reads a file of up to `max` bytes, and digests name and bytes, once: asked again, it gives the
  * same. NULL, with errno, where it can't be read.
  */
-const struct vg_input *vg_input_read(struct vg_inputs *inputs, struct vg_slice name, size_t max)
-	VG_MUST_CHECK;
+const struct vg_input *vg_input_read(struct vg_inputs *inputs, struct vg_slice name, size_t max,
+				     enum vg_input_kind kind) VG_MUST_CHECK;
 
 /* The name of what stands as `written` in the file `from`: relative to that file's directory. */
 struct vg_slice vg_input_name(struct vg_inputs *inputs, const struct vg_input *from,
@@ -46,7 +49,7 @@ struct vg_slice vg_input_below(struct vg_inputs *inputs, struct vg_slice directo
 const char *vg_input_shown(const struct vg_inputs *inputs, struct vg_slice name) VG_MUST_CHECK;
 const char *vg_input_absolute(const struct vg_inputs *inputs, struct vg_slice name) VG_MUST_CHECK;
 
-/* The digest of all that was read. */
-bool vg_inputs_gen(struct vg_inputs *inputs, uint8_t gen[32]) VG_MUST_CHECK;
+/* The digests of all that was read, and of that without the gateway's own certificates. */
+bool vg_inputs_gen(struct vg_inputs *inputs, uint8_t gen[32], uint8_t rest[32]) VG_MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@ static const struct vg_set_row set_rows[VG_SET_KINDS] = {
 };
 
 #define REQUIRED VG_KEY_REQUIRED
+#define REPEATS VG_KEY_REPEATS
 static const struct vg_key key_rows[] = {
 #define VG_KEY(KIND, word, key, store, type, flags, low, high, value, help)                        \
 	{VG_SET_##KIND, #key, VG_KEY_##store, VG_CHECK_##type, flags, low, high, value, help,       \
@@ -181,6 +182,8 @@ static void check_item(const struct put *put, const struct vg_set_list *list,
 		fault_value(put, value, line);
 		return;
 	}
+	if ((put->key->flags & VG_KEY_REPEATS) != 0)
+		return;
 	for (size_t i = 0; i < list->count; i++) {
 		if (vg_slice_eq(list->items[i].value, value)) {
 			FAULT(put, line, "%s lists \"%.*s\" twice", put->key->name,

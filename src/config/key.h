@@ -27,6 +27,7 @@ enum vg_set_names { VG_SET_NAMES_NONE, VG_SET_NAMES_MUST, VG_SET_NAMES_MAY };
 enum vg_key_store { VG_KEY_TEXT, VG_KEY_NUMBER, VG_KEY_LIST };
 
 #define VG_KEY_REQUIRED 1U
+#define VG_KEY_REPEATS 2U
 
 struct vg_set_row {
 	const char *word;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "config/input.h"
+#include "config/model.h"
 #include "policy/image.h"
 
 struct vg_lint {
@@ -17,6 +18,12 @@ struct vg_lint {
 	struct vg_arena *arena;
 	struct vg_diags *diags;
 };
+
+/* Warnings: hosts that no certificate of the gateway's names, certificates that nobody is shown. */
+void vg_lint_certs(const struct vg_lint *lint);
+
+/* An error: more names of CAs than a CertificateRequest is let grow by. */
+void vg_lint_ca_names(const struct vg_lint *lint, const struct vg_set_tls *tls);
 
 /* Errors: overlapping identities. A note for each CA that serves several vendors. */
 void vg_lint_identities(const struct vg_lint *lint);

@@ -91,14 +91,15 @@ static size_t count_claims(const struct vg_img_ident *ident)
 static size_t add_claims(const struct vg_lint *lint, uint32_t index, struct claim *claims)
 {
 	const struct vg_img_ident *ident = &vg_img_idents(lint->image)[index];
-	const struct vg_str *items = vg_img_items(lint->image), *ders = vg_img_ders(lint->image);
+	const struct vg_str *items = vg_img_items(lint->image);
+	const struct vg_img_der *ders = vg_img_ders(lint->image);
 	size_t count = 0;
 	for (uint32_t kind = 0; kind < VG_NAME_KINDS; kind++)
 		for (uint32_t i = 0; i < ident->names[kind].count; i++)
 			for (uint32_t j = 0; j < ident->cas.count; j++)
 				claims[count++] = (struct claim){
 					kind, items[ident->names[kind].first + i].offset,
-					ders[ident->cas.first + j].offset, index};
+					ders[ident->cas.first + j].bytes.offset, index};
 	return count;
 }
 
@@ -208,8 +209,8 @@ static void check_shared_cas(const struct vg_lint *lint)
 	for (uint32_t i = 0; i < vg_img_ident_count(lint->image); i++)
 		for (uint32_t j = 0; j < idents[i].cas.count; j++)
 			servers[count++] = (struct server){
-				vg_img_ders(lint->image)[idents[i].cas.first + j].offset, i,
-				idents[i].vendor};
+				vg_img_ders(lint->image)[idents[i].cas.first + j].bytes.offset,
+				i, idents[i].vendor};
 	qsort(servers, count, sizeof(*servers), compare_servers);
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1; end < count && servers[end].ca == servers[i].ca; end++)

@@ -258,7 +258,7 @@ static void check_policy(struct load *load)
 
 static void read_policy(struct load *load, struct vg_slice name)
 {
-	const struct vg_input *input = vg_input_read(load->inputs, name, INI_MAX);
+	const struct vg_input *input = vg_input_read(load->inputs, name, INI_MAX, VG_INPUT_POLICY);
 	struct vg_policy *policy = vg_arena_alloc(load->sink.arena, sizeof(*policy));
 	if (input == NULL || policy == NULL) {
 		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR,
@@ -368,7 +368,7 @@ static bool read_gateway(struct load *load, struct vg_slice name)
 	load->sinks = &model->sinks;
 	load->services = &model->services;
 	load->policies = &model->policies;
-	model->input = vg_input_read(load->inputs, name, INI_MAX);
+	model->input = vg_input_read(load->inputs, name, INI_MAX, VG_INPUT_POLICY);
 	if (model->input == NULL) {
 		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR,
 			    vg_input_shown(load->inputs, name), 0, "can't be read: %s",

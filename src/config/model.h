@@ -20,6 +20,8 @@ struct vg_input {
 	const char *name;  /* as the image and the digest know it: from vendgate.ini's directory */
 	const char *shown; /* as a person finds it: that, behind the directory that was given */
 	struct vg_slice bytes;
+	uint64_t stamp; /* sys/file.h */
+	bool in_rest;   /* input.h: it is more than a certificate of the gateway's own */
 };
 
 /* Values. Each begins with its line: 0 where it is the default, or was not set at all. */
@@ -62,9 +64,10 @@ struct vg_set_gateway {
 
 struct vg_set_tls {
 	struct vg_set set;
-	struct vg_set_text certificate;
-	struct vg_set_text private_key;
+	struct vg_set_list certificate;
+	struct vg_set_list private_key; /* the key of the certificate in the same place */
 	struct vg_set_number min_version;
+	struct vg_set_number disclose_ca;
 };
 
 struct vg_set_limits {

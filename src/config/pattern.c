@@ -309,22 +309,13 @@ int vg_pattern_cmp(const struct vg_pattern *a, const struct vg_pattern *b)
 
 static struct vg_img_value value_row(struct vg_build *build, const struct vg_pattern_value *value)
 {
-	struct vg_img_value row = {
+	return (struct vg_img_value){
 		.low = value->low,
 		.high = value->high,
+		.words = vg_build_text(build, value->words),
 		.list = value->list,
 		.type = (uint8_t)value->type,
 	};
-	struct vg_slice rest = value->words, word;
-	if (rest.len == 0) /* all values without words are alike: vg_route_order compares spans */
-		return row;
-	row.words.first = vg_build_count(build, VG_SECTION_ITEM);
-	while (vg_slice_cut(&rest, '|', &word)) {
-		struct vg_str text = vg_build_text(build, word);
-		(void)vg_build_row(build, VG_SECTION_ITEM, &text);
-		row.words.count++;
-	}
-	return row;
 }
 
 struct vg_span vg_pattern_segments(struct vg_build *build, const struct vg_pattern *pattern)

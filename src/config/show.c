@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/effective.h"
 #include "config/input.h"
 #include "config/key.h"
 #include "config/load.h"
@@ -82,7 +83,7 @@ static void show_key(const struct show *show, const char *title, const struct vg
 	} else {
 		const struct vg_set_number *number = (const void *)member;
 		shown.line = number->line;
-		if (number->line != 0 || key->value != NULL)
+		if (number->line != 0 || key->value != NULL || number->value != 0)
 			shown.value = number_text(show->arena, key, number->value);
 	}
 	show->show(show->arg, &shown);
@@ -139,29 +140,13 @@ bool vg_config_show(const char *path, struct vg_arena *arena, struct vg_diags *d
 		return false;
 	}
 	vg_load(&model, &inputs, base_name(path), arena, diags);
-	if (model.input != NULL)
+	if (model.input != NULL) {
+		vg_effective_fill(&model, &inputs, arena);
 		show_model(&all, &model);
+	}
 	vg_inputs_fini(&inputs);
 	vg_diags_sort(diags);
 	return !vg_diags_failed(diags);
-}
-
-/* As emit_gateway.c has it. */
-static const char *socket_of(struct vg_inputs *inputs, const struct vg_set_gateway *gateway,
-			     struct vg_arena *arena)
-{
-	struct vg_slice control = gateway->control.value, run = gateway->run.value;
-	if (control.ptr != NULL)
-		return vg_input_absolute(inputs,
-					 vg_input_name(inputs, gateway->set.input, control));
-	if (run.ptr == NULL)
-		return NULL;
-	const char *folder = vg_input_absolute(inputs,
-					       vg_input_name(inputs, gateway->set.input, run));
-	char *path = vg_arena_alloc(arena, strlen(folder) + sizeof("/control.sock"));
-	if (path != NULL)
-		snprintf(path, strlen(folder) + sizeof("/control.sock"), "%s/control.sock", folder);
-	return path;
 }
 
 const char *vg_config_socket(const char *path, struct vg_arena *arena)
@@ -175,7 +160,9 @@ const char *vg_config_socket(const char *path, struct vg_arena *arena)
 		return NULL;
 	errno = EINVAL;
 	if (vg_load_gateway(&model, &inputs, base_name(path), arena, &ignored))
-		found = socket_of(&inputs, &model.gateway, arena);
+		found = vg_effective_control(&model.gateway, &inputs, arena);
+	if (found != NULL && found[0] == '\0')
+		found = NULL;
 	int saved = errno;
 	vg_inputs_fini(&inputs);
 	errno = saved;

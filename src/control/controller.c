@@ -75,12 +75,23 @@ static void on_supervisor(evutil_socket_t fd, short what, void *arg)
 		vg_loop_stop(&controller->loop);
 }
 
+static bool map_pages(struct vg_controller *controller)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < VG_CHILD_PAGES_MAX; i++) {
+		int *fd = &controller->child.page_fds[i];
+		if (*fd >= 0)
+			ok = vg_shm_map(&controller->page_maps[i], *fd, false);
+		vg_fd_close(fd);
+	}
+	return ok;
+}
+
 static bool open_memory(struct vg_controller *controller)
 {
 	struct vg_child *child = &controller->child;
-	if (child->control_fd < 0 || child->status_fd < 0 ||
-	    !vg_shm_map(&controller->block_map, child->control_fd, true) ||
-	    !vg_shm_map(&controller->status_map, child->status_fd, false))
+	if (child->control_fd < 0 ||
+	    !vg_shm_map(&controller->block_map, child->control_fd, true) || !map_pages(controller))
 		return false;
 	controller->block = vg_control_block_write(controller->block_map.mem,
 						   controller->block_map.size);
@@ -125,7 +136,8 @@ static void finish(struct vg_controller *controller)
 	}
 	forget_next(controller);
 	vg_shm_unmap(&controller->block_map);
-	vg_shm_unmap(&controller->status_map);
+	for (size_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		vg_shm_unmap(&controller->page_maps[i]);
 	vg_shm_unmap(&controller->child.image_map);
 }
 
@@ -137,7 +149,7 @@ int vg_controller_run(void)
 		ok = prepare(controller);
 		if (!ok)
 			vg_log(VG_LOG_ERROR, "what it needs isn't there: %m");
-		ok = ok && vg_sandbox_enter(VG_ROLE_CONTROLLER) &&
+		ok = ok && vg_sandbox_enter(VG_ROLE_CONTROLLER, NULL) &&
 		     vg_child_ready(&controller->child) && vg_loop_run(&controller->loop);
 		finish(controller);
 	}

@@ -21,7 +21,8 @@ struct vg_controller {
 	struct vg_child child; /* its image is that of the generation that serves */
 	struct vg_loop loop;
 	struct event from_supervisor;
-	struct vg_map block_map, status_map;
+	struct vg_map block_map;
+	struct vg_map page_maps[VG_CHILD_PAGES_MAX]; /* status pages, by VG_PAGE_… */
 	struct vg_control_block *block;
 	uint64_t next; /* generation that may be published; 0: none */
 	struct vg_map next_map;

@@ -1,12 +1,14 @@
-/* status: which generation serves, and how each process is. */
+/* status: which generation serves, how each process is, and how far the sinks are. */
 #include "config.h"
 
 #include "control/command.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
+#include "policy/image.h"
 #include "vocab/process.h"
 
 struct shown {
@@ -16,6 +18,15 @@ struct shown {
 	uint64_t restarts;
 	bool all; /* every process serves */
 	struct vg_status status;
+	bool worker_told[VG_CHILD_PEERS_MAX];
+	struct vg_status_worker workers[VG_CHILD_PEERS_MAX];
+	struct vg_status_sinks sinks;
+};
+
+static const char *const format_words[VG_FORMATS] = {
+#define VG_FORMAT(NAME, word, max, nil, write) [VG_FORMAT_##NAME] = (word),
+#include "record/format.def"
+#undef VG_FORMAT
 };
 
 static bool is_known(const struct vg_status_process *process)
@@ -23,16 +34,59 @@ static bool is_known(const struct vg_status_process *process)
 	return process->role < VG_ROLE_COUNT && process->state < VG_PROCESS_STATES;
 }
 
-static void put_process_json(struct vg_answer *answer, const struct vg_status_process *process)
+/* What it says of itself, which is printed and nothing else; NULL where it says nothing. */
+static const struct vg_status_worker *worker_of(const struct shown *shown,
+						const struct vg_status_process *process)
 {
+	bool runs = process->state == VG_PROCESS_SERVING || process->state == VG_PROCESS_ENDING;
+	if (process->role != VG_ROLE_WORKER || process->index >= VG_CHILD_PEERS_MAX || !runs ||
+	    !shown->worker_told[process->index])
+		return NULL;
+	return &shown->workers[process->index];
+}
+
+static void put_process_json(struct vg_answer *answer, const struct shown *shown,
+			     const struct vg_status_process *process)
+{
+	const struct vg_status_worker *worker = worker_of(shown, process);
 	char since[VG_TIME_TEXT];
 	vg_time_text(since, process->since);
 	vg_answer_put(answer,
 		      "{\"role\":\"%s\",\"index\":%" PRIu32 ",\"pid\":%" PRId32
-		      ",\"state\":\"%s\",\"restarts\":%" PRIu64 ",\"since\":\"%s\"}",
+		      ",\"state\":\"%s\",\"restarts\":%" PRIu64 ",\"since\":\"%s\"",
 		      vg_role_row((enum vg_role)process->role)->word, process->index, process->pid,
 		      vg_process_word((enum vg_process_state)process->state), process->restarts,
 		      since);
+	if (worker != NULL)
+		vg_answer_put(answer,
+			      ",\"generation\":%" PRIu64 ",\"connections\":%" PRIu32
+			      ",\"handshakes\":%" PRIu32,
+			      worker->generation, worker->connections, worker->handshakes);
+	vg_answer_put(answer, "}");
+}
+
+static struct vg_slice sink_name(const struct vg_status_sink *sink)
+{
+	return vg_slice(sink->name, strnlen(sink->name, sizeof(sink->name)));
+}
+
+static const char *format_word(const struct vg_status_sink *sink)
+{
+	return sink->format < VG_FORMATS ? format_words[sink->format] : "?";
+}
+
+static void put_sink_json(struct vg_answer *answer, const struct vg_status_sink *sink)
+{
+	vg_answer_put(answer, "{\"name\":");
+	vg_answer_put_json(answer, sink_name(sink));
+	vg_answer_put(answer,
+		      ",\"format\":\"%s\",\"events_behind\":%" PRIu64 ",\"bytes_behind\":%" PRIu64
+		      ",\"failing\":%s,\"error\":",
+		      format_word(sink), sink->events, sink->bytes,
+		      sink->failing != 0 ? "true" : "false");
+	vg_answer_put_json(answer, sink->error == 0 ? VG_SLICE_EMPTY
+						    : vg_slice_str(strerror(sink->error)));
+	vg_answer_put(answer, "}");
 }
 
 static void put_json(struct vg_answer *answer, const struct shown *shown)
@@ -51,8 +105,13 @@ static void put_json(struct vg_answer *answer, const struct shown *shown)
 		if (!is_known(&status->processes[i]))
 			continue;
 		vg_answer_put(answer, "%s", comma);
-		put_process_json(answer, &status->processes[i]);
+		put_process_json(answer, shown, &status->processes[i]);
 		comma = ",";
+	}
+	vg_answer_put(answer, "],\"sinks\":[");
+	for (uint64_t i = 0; i < shown->sinks.count; i++) {
+		vg_answer_put(answer, "%s", i == 0 ? "" : ",");
+		put_sink_json(answer, &shown->sinks.sinks[i]);
 	}
 	vg_answer_put(answer, "]}\n");
 }
@@ -66,6 +125,42 @@ static void put_process_text(struct vg_answer *answer, const struct vg_status_pr
 	vg_answer_put(answer, "%-14s %8" PRId32 " %-9s %8" PRIu64 " %.19sZ\n", name, process->pid,
 		      vg_process_word((enum vg_process_state)process->state), process->restarts,
 		      since);
+}
+
+static void put_workers_text(struct vg_answer *answer, const struct shown *shown)
+{
+	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s\n", "WORKER", "PID", "GENERATION",
+		      "CONNECTIONS", "HANDSHAKES");
+	for (uint32_t i = 0; i < shown->status.count; i++) {
+		const struct vg_status_process *process = &shown->status.processes[i];
+		const struct vg_status_worker *worker = worker_of(shown, process);
+		if (worker != NULL)
+			vg_answer_put(answer,
+				      "%-14" PRIu32 " %8" PRId32 " %11" PRIu64 " %11" PRIu32
+				      " %11" PRIu32 "\n",
+				      process->index, process->pid, worker->generation,
+				      worker->connections, worker->handshakes);
+	}
+}
+
+static void put_sinks_text(struct vg_answer *answer, const struct shown *shown)
+{
+	if (shown->sinks.count == 0)
+		return;
+	vg_answer_put(answer, "\n%-40s %-6s %11s %11s %s\n", "SINK", "FORMAT", "EVENTS LEFT",
+		      "BYTES LEFT", "STATE");
+	for (uint64_t i = 0; i < shown->sinks.count; i++) {
+		const struct vg_status_sink *sink = &shown->sinks.sinks[i];
+		char name[sizeof(sink->name)];
+		(void)snprintf(name, sizeof(name), "%-40.*s", VG_SLICE_FMT(sink_name(sink)));
+		vg_answer_put_text(answer, vg_slice_str(name));
+		vg_answer_put(answer, " %-6s %11" PRIu64 " %11" PRIu64 " %s%s\n",
+			      format_word(sink), sink->events, sink->bytes,
+			      sink->failing != 0  ? "fails: "
+			      : sink->error != 0 ? "works again after: "
+						 : "works",
+			      sink->error != 0 ? strerror(sink->error) : "");
+	}
 }
 
 static void put_text(struct vg_answer *answer, const struct shown *shown)
@@ -83,6 +178,24 @@ static void put_text(struct vg_answer *answer, const struct shown *shown)
 	for (uint32_t i = 0; i < status->count; i++)
 		if (is_known(&status->processes[i]))
 			put_process_text(answer, &status->processes[i]);
+	put_workers_text(answer, shown);
+	put_sinks_text(answer, shown);
+}
+
+static bool read_page(const struct vg_controller *controller, size_t which,
+		      enum vg_status_kind kind, void *value)
+{
+	const struct vg_map *map = &controller->page_maps[which];
+	return vg_status_page_read(map->mem, map->size, kind, value);
+}
+
+static void read_others(const struct vg_controller *controller, struct shown *shown)
+{
+	for (size_t i = 0; i < VG_CHILD_PEERS_MAX; i++)
+		shown->worker_told[i] = read_page(controller, VG_PAGE_WORKERS + i, VG_STATUS_WORKER,
+						  &shown->workers[i]);
+	if (!read_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
+		shown->sinks.count = 0;
 }
 
 void vg_control_status(struct vg_controller *controller, struct vg_client *client,
@@ -90,13 +203,13 @@ void vg_control_status(struct vg_controller *controller, struct vg_client *clien
 {
 	(void)client;
 	static struct shown shown; /* too large for a stack */
-	const struct vg_map *map = &controller->status_map;
 	const struct vg_image *image = &controller->child.image;
-	if (!vg_status_page_read(map->mem, map->size, &shown.status)) {
+	if (!read_page(controller, VG_PAGE_GATEWAY, VG_STATUS_GATEWAY, &shown.status)) {
 		answer->status = VG_ANSWER_REFUSED;
 		vg_answer_put(answer, "the supervisor's status can't be read\n");
 		return;
 	}
+	read_others(controller, &shown);
 	shown.node = vg_img_str(image, vg_img_gateway(image)->node);
 	vg_time_text(shown.boot, (int64_t)controller->child.hello.boot);
 	vg_time_text(shown.since, shown.status.since);

@@ -30,7 +30,7 @@ enum vg_exit vg_command_check(const struct vg_call *call)
 			   call->argc == 2 ? call->argv[1] : call->config);
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return vg_usage_error("the path is too long");
-	bool good = vg_loaded_init(&loaded, path);
+	bool good = vg_loaded_init(&loaded, path, NULL);
 	print(&loaded, call->json);
 	vg_loaded_fini(&loaded);
 	return good ? VG_EXIT_DONE : VG_EXIT_FOUND;

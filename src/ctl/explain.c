@@ -247,7 +247,7 @@ enum vg_exit vg_command_explain(const struct vg_call *call)
 	if (!parse_options(&options, call))
 		return VG_SHOW_USAGE;
 	enum vg_exit status = VG_EXIT_USAGE; /* nothing was decided: neither allowed nor refused */
-	if (vg_loaded_init(&loaded, call->config))
+	if (vg_loaded_init(&loaded, call->config, NULL))
 		status = explain(&loaded, &loaded.arena, &options);
 	else
 		vg_loaded_print(&loaded, stderr, VG_SEVERITY_ERROR);

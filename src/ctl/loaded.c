@@ -5,13 +5,14 @@
 /* Enough for the largest image and what it is made from. */
 #define ARENA_MAX (4 * VG_IMAGE_MAX)
 
-bool vg_loaded_init(struct vg_loaded *loaded, const char *path)
+bool vg_loaded_init(struct vg_loaded *loaded, const char *path, const struct vg_image *serving)
 {
 	const char *fault = NULL;
 	*loaded = (struct vg_loaded){.compiled = {NULL, 0}};
 	vg_arena_init(&loaded->arena, ARENA_MAX);
 	vg_diags_init(&loaded->diags, &loaded->arena);
-	bool good = vg_config_compile(&loaded->compiled, path, &loaded->arena, &loaded->diags);
+	bool good = vg_config_compile(&loaded->compiled, path, serving, &loaded->arena,
+				      &loaded->diags);
 	if (good &&
 	    !vg_image_open(&loaded->image, loaded->compiled.block, loaded->compiled.size, &fault))
 		/* Ours, not the user's: still the one place where it is told. */

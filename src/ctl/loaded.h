@@ -23,8 +23,10 @@ struct vg_loaded {
 
 /*
  * False where there are errors; diags has all of them then. vg_loaded_fini in either case.
+ * `serving` as in config/compile.h.
  */
-bool vg_loaded_init(struct vg_loaded *loaded, const char *path) VG_MUST_CHECK;
+bool vg_loaded_init(struct vg_loaded *loaded, const char *path, const struct vg_image *serving)
+	VG_MUST_CHECK;
 void vg_loaded_fini(struct vg_loaded *loaded);
 
 /* Each one a line, "FILE:LINE: error: TEXT"; those below `least` are left out. */

@@ -1,5 +1,6 @@
 #include "daemon/briefing.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,28 @@ static bool tell_hello(struct vg_gateway *gateway, struct vg_process *process)
 	return vg_briefing_tell(process, VG_MSG_HELLO, &hello, NULL);
 }
 
+/* Opened here, since the broker can't open: what stands in them it reads by itself. */
+static bool tell_names(struct vg_gateway *gateway, struct vg_process *process)
+{
+	static const char *const paths[VG_NAMES_FILES] = {
+		[VG_NAMES_HOSTS] = "/etc/hosts",
+		[VG_NAMES_RESOLV] = "/etc/resolv.conf",
+	};
+	(void)gateway;
+	bool ok = true;
+	for (uint32_t i = 0; ok && i < VG_NAMES_FILES; i++) {
+		struct vg_msg_index index = {.index = i};
+		/* O_NONBLOCK: a FIFO in place of the file must not hold us. */
+		int fd = open(paths[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0)
+			vg_log(VG_LOG_WARNING, "%s can't be opened: %m", paths[i]);
+		else
+			ok = vg_briefing_tell(process, VG_MSG_NAMES, &index, &fd);
+		vg_fd_close(&fd);
+	}
+	return ok;
+}
+
 static bool tell_image(struct vg_gateway *gateway, struct vg_process *process)
 {
 	const struct vg_generation *generation = process->ahead ? &gateway->offered
@@ -46,10 +69,25 @@ static bool tell_control(struct vg_gateway *gateway, struct vg_process *process)
 				writes ? &block->fd : &block->ro_fd);
 }
 
-static bool tell_status(struct vg_gateway *gateway, struct vg_process *process)
+static bool tell_page(const struct vg_process *process, uint32_t which, int fd)
 {
-	struct vg_msg_index index = {0};
-	return vg_briefing_tell(process, VG_MSG_STATUS, &index, &gateway->rundir.status.ro_fd);
+	struct vg_msg_index index = {.index = which};
+	return vg_briefing_tell(process, VG_MSG_STATUS, &index, &fd);
+}
+
+static bool tell_own_page(struct vg_gateway *gateway, struct vg_process *process)
+{
+	uint32_t which = process->role == VG_ROLE_WORKER ? VG_PAGE_WORKERS + process->index
+							 : VG_PAGE_SINKS;
+	return tell_page(process, which, gateway->rundir.pages[which].fd);
+}
+
+static bool tell_all_pages(struct vg_gateway *gateway, struct vg_process *process)
+{
+	for (uint32_t i = 0; i < VG_PAGE_WORKERS + gateway->table.workers; i++)
+		if (!tell_page(process, i, gateway->rundir.pages[i].ro_fd))
+			return false;
+	return true;
 }
 
 static bool tell_control_socket(struct vg_gateway *gateway, struct vg_process *process)
@@ -190,9 +228,11 @@ static const struct {
 	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
 } steps[] = {
 	{ALL, tell_hello},
+	{B, tell_names},
 	{ALL, tell_image},
 	{W | C, tell_control},
-	{C, tell_status},
+	{W | R, tell_own_page},
+	{C, tell_all_pages},
 	{C, tell_control_socket},
 	{R, tell_state},
 	{W, tell_listeners},
@@ -224,6 +264,7 @@ static bool spawn(struct vg_gateway *gateway, struct vg_process *process)
 	struct vg_spawn child = {.role = process->role,
 				 .program_fd = gateway->programs[process->role],
 				 .channel_fd = ends[1],
+				 .image_fd = -1,
 				 .errors_fd = -1,
 				 .user = gateway->user,
 				 .argv = argv};
@@ -262,6 +303,8 @@ bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
 				     .size = gateway->offered.map.size};
 	process->offered = gateway->offered.number;
 	if (process->role == VG_ROLE_WORKER && !give_keys(process, keys))
+		return false;
+	if (process->role == VG_ROLE_BROKER && !tell_names(gateway, process))
 		return false;
 	return vg_briefing_tell(process, VG_MSG_IMAGE, &image, &gateway->offered.fd);
 }

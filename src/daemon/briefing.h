@@ -26,7 +26,7 @@ struct vg_gateway {
 	int programs[VG_ROLE_COUNT]; /* the binaries, opened at start; -1 */
 	int control_fd;              /* the control socket; -1 */
 	char control_path[108];
-	struct vg_map status_map;    /* the status page */
+	struct vg_map status_map;    /* our status page */
 	struct vg_map block_map;     /* the control block, for reading */
 	const char *config_path;
 	uint64_t boot;               /* wall clock, microseconds */
@@ -42,7 +42,7 @@ bool vg_briefing_start(struct vg_gateway *gateway, struct vg_process *process, i
 
 /*
  * To one that serves: the generation that is on offer; to a worker its new keys before it, which
- * have their end of the pair. False where it doesn't take it.
+ * have their end of the pair; to the broker the files of names. False where it doesn't take it.
  */
 bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
 		       struct vg_process *keys) VG_MUST_CHECK;

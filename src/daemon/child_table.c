@@ -95,7 +95,7 @@ void vg_process_died(struct vg_process *process, bool surprise, int64_t now)
 	if (now - process->started >= BACKOFF_FORGIVEN)
 		process->backoff = BACKOFF_FIRST;
 	process->swept = false;
-	process->ahead = false;
+	process->ahead = process->renew = false;
 	process->offered = process->acked = 0;
 	process->restarts += surprise;
 	if (!surprise) {

@@ -9,14 +9,17 @@
 #include "sys/log.h"
 #include "sys/spawn.h"
 
-bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int errors_fd)
+bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int serving_fd,
+		      int errors_fd)
 {
-	const char *const argv[] = {"vendgatectl", "compile", "--fd", "3", "-c", path, NULL};
+	const char *const argv[] = {"vendgatectl", "compile", "--fd", "3", "-c", path,
+				    serving_fd < 0 ? NULL : "--serving", "4", NULL};
 	*compile = (struct vg_compile){.image_fd = vg_shm_memfd("vendgate-policy")};
 	/* It runs as who started the gateway: who its `user` is stands in what it reads. */
 	struct vg_spawn spawn = {.role = VG_ROLE_COMPILE,
 				 .program_fd = compiler_fd,
 				 .channel_fd = compile->image_fd,
+				 .image_fd = serving_fd,
 				 .errors_fd = errors_fd,
 				 .user = "",
 				 .argv = argv};
@@ -51,7 +54,7 @@ bool vg_generation_make(struct vg_generation *generation, uint64_t number, int c
 {
 	struct vg_compile compile;
 	*generation = (struct vg_generation){.fd = -1};
-	if (!vg_compile_start(&compile, compiler_fd, path, -1))
+	if (!vg_compile_start(&compile, compiler_fd, path, -1, -1))
 		return false;
 	int status = -1;
 	while (waitpid(compile.pid, &status, 0) != compile.pid && errno == EINTR)
@@ -97,6 +100,13 @@ static bool same_listeners(const struct vg_image *a, const struct vg_image *b)
 			return false;
 	}
 	return true;
+}
+
+bool vg_generation_renews(const struct vg_generation *old, const struct vg_generation *next)
+{
+	const struct vg_img_gateway *a = vg_img_gateway(&old->image);
+	const struct vg_img_gateway *b = vg_img_gateway(&next->image);
+	return memcmp(a->rest, b->rest, sizeof(a->rest)) == 0;
 }
 
 const char *vg_generation_fixed(const struct vg_generation *old, const struct vg_generation *next)

@@ -27,11 +27,12 @@ struct vg_compile {
 };
 
 /*
- * Starts the compiler (the program at `compiler_fd`) on the configuration at `path`. What is wrong
- * goes to `errors_fd`; to our stderr where that is -1. False, and told in the log.
+ * Starts the compiler (the program at `compiler_fd`) on the configuration at `path`, with the image
+ * that serves (sealed; -1 where there is none). What is wrong goes to `errors_fd`; to our stderr
+ * where that is -1. False, and told in the log.
  */
-bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int errors_fd)
-	VG_MUST_CHECK;
+bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int serving_fd,
+		      int errors_fd) VG_MUST_CHECK;
 
 /*
  * It has ended with that wait status: takes its image as generation `number`. False, and told in
@@ -44,6 +45,10 @@ bool vg_compile_take(struct vg_compile *compile, struct vg_generation *generatio
 bool vg_generation_make(struct vg_generation *generation, uint64_t number, int compiler_fd,
 			const char *path) VG_MUST_CHECK;
 void vg_generation_close(struct vg_generation *generation);
+
+/* True where the next one differs at most in the gateway's own certificates. */
+bool vg_generation_renews(const struct vg_generation *old, const struct vg_generation *next)
+	VG_MUST_CHECK;
 
 /* The key that differs between the two and can't change while the gateway runs; NULL. */
 const char *vg_generation_fixed(const struct vg_generation *old, const struct vg_generation *next)

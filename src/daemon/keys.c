@@ -61,10 +61,10 @@ int main(void)
 		vg_log(VG_LOG_ERROR, "there is no worker to sign for");
 		return EXIT_FAILURE;
 	}
-	struct vg_keys *keys = vg_keys_open(&child.image);
+	struct vg_keys *keys = vg_keys_open(&child.image, &child.supervisor);
 	if (keys == NULL)
 		return EXIT_FAILURE;
-	if (!vg_sandbox_become(child.hello.user) || !vg_sandbox_enter(VG_ROLE_KEYS) ||
+	if (!vg_sandbox_become(child.hello.user) || !vg_sandbox_enter(VG_ROLE_KEYS, NULL) ||
 	    !vg_child_ready(&child))
 		return EXIT_FAILURE;
 	loop(keys, worker, &child.supervisor);

@@ -2,6 +2,7 @@
 
 #include "daemon/reload.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,9 +22,8 @@
 #define OFFER_US INT64_C(10000000)
 #define KEYS_US OFFER_US /* from the start of keys to their READY */
 #define AGAIN_US INT64_C(1000000)
-#define TEXT_MAX 32768 /* of the compiler's words, that are copied to the log */
-#define LINES_MAX 100
-#define LINE_MAX_BYTES 512
+#define RENEW_MS 500 /* to end by itself, and when it is killed */
+#define RENEW_US INT64_C(2000000)
 
 #define OFFERED                                                                                    \
 	(VG_ROLE_BIT(VG_ROLE_WORKER) | VG_ROLE_BIT(VG_ROLE_BROKER) |                               \
@@ -32,48 +32,17 @@
 void vg_reload_init(struct vg_reload *reload, uint64_t number)
 {
 	*reload = (struct vg_reload){.number = number,
-				     .text_fd = -1,
+				     .words.fd = -1,
 				     .compile.image_fd = -1,
 				     .deadline = VG_PROCESS_NEVER};
 }
 
 int64_t vg_reload_due(const struct vg_reload *reload)
 {
-	return reload->deadline;
-}
-
-/* Text about it */
-
-static void say(const struct vg_reload *reload, const char *text)
-{
-	char line[LINE_MAX_BYTES];
-	int n = snprintf(line, sizeof(line), "vendgate: error: %s\n", text);
-	if (n > 0 && (size_t)n < sizeof(line) && reload->text_fd >= 0 &&
-	    !vg_file_write_all(reload->text_fd, line, (size_t)n))
-		vg_log(VG_LOG_WARNING, "what a reload came to can't be kept: %m");
-}
-
-/* The compiler's words, line by line; `first` gets the first of them. */
-static void copy_to_log(const struct vg_reload *reload, enum vg_log_level level, char *first,
-			size_t size)
-{
-	static char text[TEXT_MAX]; /* too large for a stack */
-	struct vg_slice rest, line;
-	unsigned count = 0;
-	first[0] = '\0';
-	ssize_t n = pread(reload->text_fd, text, sizeof(text), 0);
-	rest = vg_slice(text, n > 0 ? (size_t)n : 0);
-	while (vg_slice_cut(&rest, '\n', &line)) {
-		if (line.len == 0)
-			continue;
-		if (count == 0)
-			snprintf(first, size, "%.*s", VG_SLICE_FMT(line));
-		if (++count > LINES_MAX) {
-			vg_log(level, "and more: `vendgatectl check` tells all");
-			return;
-		}
-		vg_log(level, "%.*s", VG_SLICE_FMT(line));
-	}
+	int64_t due = vg_held_due(&reload->held);
+	if (reload->step == VG_RELOAD_IDLE && reload->watch.due != 0 && reload->watch.due < due)
+		due = reload->watch.due;
+	return due < reload->deadline ? due : reload->deadline;
 }
 
 /* Ends */
@@ -104,8 +73,8 @@ static void tell_event(struct vg_gateway *gateway, const struct vg_reload_wish *
 
 static void finish(struct vg_reload *reload, struct vg_gateway *gateway, bool ok, int64_t now)
 {
-	answer(gateway, &reload->now, ok, reload->text_fd, now);
-	vg_fd_close(&reload->text_fd);
+	answer(gateway, &reload->now, ok, reload->words.fd, now);
+	vg_words_close(&reload->words);
 	reload->step = VG_RELOAD_IDLE;
 	reload->deadline = VG_PROCESS_NEVER;
 	vg_notify("READY=1");
@@ -135,6 +104,7 @@ static void withdraw(struct vg_gateway *gateway, int64_t now)
 		    !vg_process_lives(process))
 			continue;
 		process->offered = process->acked = 0;
+		process->renew = false;
 		if (process->chan.fd >= 0 && process->role != VG_ROLE_RECORDER &&
 		    vg_briefing_tell(process, VG_MSG_WITHDRAW, &number, NULL))
 			continue;
@@ -159,12 +129,12 @@ static void give_up(struct vg_reload *reload, struct vg_gateway *gateway, const 
 static void VG_PRINTF(4, 5) refuse(struct vg_reload *reload, struct vg_gateway *gateway,
 				   int64_t now, const char *format, ...)
 {
-	char text[LINE_MAX_BYTES - 64];
+	char text[VG_WORDS_LINE];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say(reload, text);
+	vg_words_say(&reload->words, "vendgate: error: ", text);
 	vg_log(VG_LOG_ERROR, "reload: %s", text);
 	give_up(reload, gateway, text, now);
 }
@@ -175,7 +145,7 @@ void vg_reload_ask(struct vg_reload *reload, struct vg_gateway *gateway,
 		   const struct vg_reload_wish *wish)
 {
 	static const char text[] = "vendgate: error: a reload is under way, and another waits\n";
-	if (!reload->next.there) {
+	if (!reload->next.there || reload->next.renewal) {
 		reload->next = *wish;
 		return;
 	}
@@ -195,10 +165,9 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now);
 	vg_notify(text);
 	vg_log(VG_LOG_INFO, "reload, asked for by %s", reload->now.actor);
-	reload->text_fd = vg_shm_memfd("vendgate-reload");
-	if (reload->text_fd < 0 ||
+	if (!vg_words_open(&reload->words) ||
 	    !vg_compile_start(&reload->compile, gateway->programs[VG_ROLE_COMPILE],
-			      gateway->config_path, reload->text_fd)) {
+			      gateway->config_path, gateway->generation.fd, reload->words.fd)) {
 		refuse(reload, gateway, now, "the compiler can't be started");
 		return;
 	}
@@ -209,11 +178,11 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pid_t pid, int status,
 			int64_t now)
 {
-	char first[LINE_MAX_BYTES];
+	char first[VG_WORDS_LINE];
 	if (reload->step != VG_RELOAD_COMPILE || pid != reload->compile.pid)
 		return;
 	bool ok = vg_compile_take(&reload->compile, &gateway->offered, ++reload->number, status);
-	copy_to_log(reload, ok ? VG_LOG_WARNING : VG_LOG_ERROR, first, sizeof(first));
+	vg_words_log(&reload->words, ok ? VG_LOG_WARNING : VG_LOG_ERROR, first);
 	const char *key = ok ? vg_generation_fixed(&gateway->generation, &gateway->offered) : NULL;
 	if (WIFSIGNALED(status))
 		refuse(reload, gateway, now, "the compiler was killed: %s",
@@ -225,6 +194,11 @@ void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pi
 	else if (key != NULL)
 		refuse(reload, gateway, now, "%s can't change while the gateway runs: restart it",
 		       key);
+	else if (reload->now.renewal &&
+		 !vg_generation_renews(&gateway->generation, &gateway->offered))
+		refuse(reload, gateway, now,
+		       "a certificate changed, and so did other files: both "
+		       "are in force when somebody asks for a reload");
 	else
 		reload->step = VG_RELOAD_OFFER;
 	if (reload->step == VG_RELOAD_OFFER)
@@ -339,6 +313,22 @@ static void change_keys(struct vg_gateway *gateway, int64_t now)
 	}
 }
 
+/* What a sandbox leaves is for good: who needs more for this generation starts anew with it. */
+static void renew(struct vg_gateway *gateway, int64_t now)
+{
+	struct vg_msg_index ms = {.index = RENEW_MS};
+	for (uint32_t i = 0; i < gateway->table.count; i++) {
+		struct vg_process *process = &gateway->table.rows[i];
+		if (!process->renew)
+			continue;
+		process->renew = false;
+		process->state = VG_PROCESS_ENDING;
+		process->deadline = now + RENEW_US;
+		if (process->chan.fd < 0 || !vg_briefing_tell(process, VG_MSG_DRAIN, &ms, NULL))
+			vg_briefing_kill(process, now);
+	}
+}
+
 static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
 	struct vg_process *controller = vg_child_table_get(&gateway->table, VG_ROLE_CONTROLLER, 0);
@@ -347,6 +337,7 @@ static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t
 	char hex[17];
 	memcpy(before, gateway->generation.image.header->gen, sizeof(before));
 	change_keys(gateway, now);
+	vg_held_add(&reload->held, gateway, gateway->generation.number, now);
 	vg_generation_close(&gateway->generation);
 	gateway->generation = gateway->offered;
 	gateway->generation_since = vg_clock_wall();
@@ -359,6 +350,7 @@ static void commit(struct vg_reload *reload, struct vg_gateway *gateway, int64_t
 	vg_log(VG_LOG_INFO, "reload: generation %llu (%s) serves", (unsigned long long)number.index,
 	       hex);
 	tell_event(gateway, &reload->now, VG_REASON_POLICY_RELOAD, "", before);
+	renew(gateway, now);
 	finish(reload, gateway, true, now);
 }
 
@@ -403,8 +395,9 @@ void vg_reload_acked(struct vg_reload *reload, struct vg_gateway *gateway,
 	if (gateway->offered.fd < 0 || ack->generation != gateway->offered.number ||
 	    process->offered != ack->generation)
 		return; /* to one that was given up meanwhile */
-	if (ack->error == 0) {
+	if (ack->error == 0 || ack->error == ERESTART) {
 		process->acked = ack->generation;
+		process->renew = ack->error == ERESTART;
 		return;
 	}
 	vg_process_text(text, process);
@@ -419,13 +412,38 @@ void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 {
 	if (process->role == VG_ROLE_CONTROLLER)
 		reload->now.answered = reload->next.answered = false;
-	if (keys_lost && gateway->offered.fd >= 0)
+	if (process->role == VG_ROLE_WORKER)
+		vg_held_let_go(&reload->held, gateway, process->index, 0, now);
+	if (!keys_lost || gateway->offered.fd < 0)
+		return;
+	if (reload->words.faulty != NULL)
+		give_up(reload, gateway, reload->words.fault, now);
+	else
 		refuse(reload, gateway, now, "no keys for worker %u: the gateway's log says why",
 		       process->index);
 }
 
+void vg_reload_let_go(struct vg_reload *reload, struct vg_gateway *gateway,
+		      const struct vg_process *worker, uint64_t number, int64_t now)
+{
+	vg_held_let_go(&reload->held, gateway, worker->index, number, now);
+}
+
+void vg_reload_fault(struct vg_reload *reload, const struct vg_process *keys,
+		     const struct vg_msg_fault *fault)
+{
+	if (keys->ahead)
+		vg_words_fault(&reload->words, keys, fault);
+}
+
 void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
+	/* While one is carried out, what changed may be in it already. */
+	if (reload->step == VG_RELOAD_IDLE &&
+	    vg_watch_turn(&reload->watch, &gateway->generation.image, now))
+		vg_reload_ask(
+			reload, gateway,
+			&(struct vg_reload_wish){.there = true, .renewal = true, .actor = "watch"});
 	if (reload->step == VG_RELOAD_COMPILE && reload->deadline <= now) {
 		vg_log(VG_LOG_ERROR, "the compiler doesn't end: killed");
 		(void)kill(reload->compile.pid, SIGKILL);
@@ -433,6 +451,7 @@ void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_
 	}
 	if (reload->step == VG_RELOAD_OFFER || reload->step == VG_RELOAD_SINKS)
 		advance(reload, gateway, now);
+	vg_held_turn(&reload->held, gateway, now);
 	if (reload->step == VG_RELOAD_IDLE && reload->next.there)
 		begin(reload, gateway, now);
 }
@@ -440,6 +459,8 @@ void vg_reload_turn(struct vg_reload *reload, struct vg_gateway *gateway, int64_
 void vg_reload_stop(struct vg_reload *reload, struct vg_gateway *gateway, int64_t now)
 {
 	reload->next.there = false;
+	reload->held = (struct vg_held){0}; /* the broker ends with the workers */
+	reload->watch.due = 0;
 	if (reload->step == VG_RELOAD_IDLE)
 		return;
 	if (reload->compile.pid > 0) {

@@ -224,11 +224,31 @@ static bool format_control(const struct vg_rundir_block *block)
 	return true;
 }
 
-static bool make_blocks(struct vg_rundir *rundir)
+static bool make_page(struct vg_rundir *rundir, const char *name, enum vg_status_kind kind,
+		      struct vg_rundir_block *block)
 {
-	return make_block(rundir, "control.block", VG_CONTROL_BLOCK_SIZE, &rundir->control) &&
-	       format_control(&rundir->control) &&
-	       make_block(rundir, "status.block", sizeof(struct vg_status_page), &rundir->status);
+	struct vg_map map;
+	if (!make_block(rundir, name, vg_status_page_size(kind), block) ||
+	    !vg_shm_map(&map, block->fd, true))
+		return false;
+	vg_status_page_format(map.mem, kind);
+	vg_shm_unmap(&map);
+	return true;
+}
+
+static bool make_blocks(struct vg_rundir *rundir, uint32_t workers)
+{
+	struct vg_rundir_block *pages = rundir->pages;
+	bool ok = make_block(rundir, "control.block", VG_CONTROL_BLOCK_SIZE, &rundir->control) &&
+		  format_control(&rundir->control) &&
+		  make_page(rundir, "gateway.status", VG_STATUS_GATEWAY, &pages[VG_PAGE_GATEWAY]) &&
+		  make_page(rundir, "sinks.status", VG_STATUS_SINKS, &pages[VG_PAGE_SINKS]);
+	for (uint32_t i = 0; ok && i < workers; i++) {
+		char name[NAME_MAX_BYTES];
+		name_file(name, i, "status");
+		ok = make_page(rundir, name, VG_STATUS_WORKER, &pages[VG_PAGE_WORKERS + i]);
+	}
+	return ok;
 }
 
 enum opened { OPENED, ABSENT, FAILED };
@@ -272,8 +292,9 @@ void vg_rundir_init(struct vg_rundir *rundir)
 	*rundir = (struct vg_rundir){.run_fd = -1,
 				     .state_fd = -1,
 				     .lock_fd = -1,
-				     .control = {-1, -1},
-				     .status = {-1, -1}};
+				     .control = {-1, -1}};
+	for (uint32_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		rundir->pages[i] = (struct vg_rundir_block){-1, -1};
 	for (uint32_t i = 0; i < VG_RUNDIR_RINGS_MAX; i++)
 		rundir->rings[i] = (struct vg_rundir_ring){-1, -1, -1};
 }
@@ -287,7 +308,7 @@ bool vg_rundir_open(struct vg_rundir *rundir, const struct vg_rundir_wanted *wan
 	int64_t until = vg_clock_monotonic() + (int64_t)wanted->wait_ms * 1000;
 	for (uint32_t i = 0; ok && i < VG_RUNDIR_RINGS_MAX; i++)
 		ok = open_ring(rundir, i, wanted->workers, until);
-	ok = ok && make_blocks(rundir);
+	ok = ok && make_blocks(rundir, wanted->workers);
 	if (!ok)
 		vg_rundir_close(rundir);
 	return ok;
@@ -298,7 +319,8 @@ void vg_rundir_close(struct vg_rundir *rundir)
 	for (uint32_t i = 0; i < VG_RUNDIR_RINGS_MAX; i++)
 		close_pair(&rundir->rings[i]);
 	close_block(&rundir->control);
-	close_block(&rundir->status);
+	for (uint32_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		close_block(&rundir->pages[i]);
 	vg_fd_close(&rundir->lock_fd);
 	vg_fd_close(&rundir->state_fd);
 	vg_fd_close(&rundir->run_fd);

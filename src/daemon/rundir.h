@@ -1,7 +1,7 @@
 /*
  * The directories of one gateway: `run` with its lock, each worker's ring and tail (they outlive
  * every process, so the recorder can end what an earlier life left open), control block and status
- * page; and `state`.
+ * pages; and `state`.
  *
  * The supervisor alone opens files by name here; children get descriptors. So `run` and what lies
  * in it stay the supervisor's own, and only `state` belongs to `user`: the recorder writes there.
@@ -34,7 +34,7 @@ struct vg_rundir_block {
 struct vg_rundir {
 	int run_fd, state_fd, lock_fd;
 	struct vg_rundir_block control; /* sys/control_block.h; the controller's */
-	struct vg_rundir_block status;  /* sys/status_page.h; ours */
+	struct vg_rundir_block pages[VG_CHILD_PAGES_MAX]; /* sys/status_page.h; by VG_PAGE_… */
 	struct vg_rundir_ring rings[VG_RUNDIR_RINGS_MAX]; /* by the worker's index */
 	uint32_t ring_count; /* workers, or more where an earlier life had more */
 };

@@ -16,7 +16,6 @@
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/spawn.h"
-#include "sys/status_page.h"
 
 /* An earlier gateway's workers may drain for so long, and their recorder delivers after them. */
 #define RING_WAIT_EXTRA_MS 10000
@@ -136,12 +135,11 @@ static bool open_control_socket(struct vg_gateway *gateway, gid_t gid)
 
 static bool map_blocks(struct vg_gateway *gateway)
 {
-	if (!vg_shm_map(&gateway->status_map, gateway->rundir.status.fd, true) ||
+	if (!vg_shm_map(&gateway->status_map, gateway->rundir.pages[VG_PAGE_GATEWAY].fd, true) ||
 	    !vg_shm_map(&gateway->block_map, gateway->rundir.control.ro_fd, false)) {
 		vg_log(VG_LOG_ERROR, "control block and status page can't be mapped: %m");
 		return false;
 	}
-	vg_status_page_format(gateway->status_map.mem);
 	return true;
 }
 

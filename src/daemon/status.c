@@ -32,5 +32,5 @@ void vg_status_show(struct vg_gateway *gateway, bool reloading, struct vg_status
 	if (memcmp(&status, shown, sizeof(status)) == 0)
 		return;
 	memcpy(shown, &status, sizeof(status));
-	vg_status_page_write(gateway->status_map.mem, &status);
+	vg_status_page_write(gateway->status_map.mem, VG_STATUS_GATEWAY, &status);
 }

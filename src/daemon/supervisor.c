@@ -19,6 +19,7 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
+#include "sys/sandbox.h"
 #include "sys/spawn.h"
 #include "vocab/reason.h"
 
@@ -78,7 +79,7 @@ static void tell_end(struct supervisor *s, struct vg_process *process, uint32_t 
 	bool told = process->chan.fd >= 0 &&
 		    vg_briefing_tell(process, VG_MSG_DRAIN, &index, NULL);
 	process->state = VG_PROCESS_ENDING;
-	process->deadline = told ? after(s, ms) + GRACE_MS * 1000 : s->now;
+	process->deadline = told ? after(s, ms) + (int64_t)GRACE_MS * 1000 : s->now;
 }
 
 static void tell_event(struct supervisor *s, enum vg_reason reason)
@@ -237,6 +238,10 @@ static void on_message(struct supervisor *s, struct vg_process *process, const s
 		worker->swept = !vg_process_lives(worker);
 	} else if (msg->type == VG_MSG_IMAGE_ACK) {
 		vg_reload_acked(&s->reload, &s->gateway, process, &msg->image_ack, s->now);
+	} else if (msg->type == VG_MSG_LET_GO) {
+		vg_reload_let_go(&s->reload, &s->gateway, process, msg->index.index, s->now);
+	} else if (msg->type == VG_MSG_FAULT) {
+		vg_reload_fault(&s->reload, process, &msg->fault);
 	} else if (msg->type == VG_MSG_RELOAD) {
 		on_reload(s, process, &msg->reload);
 	}
@@ -440,7 +445,7 @@ static bool serve(struct supervisor *s)
 int vg_supervisor_run(const char *path)
 {
 	static struct supervisor s = {.signal_fd = -1}; /* the process's one context */
-	if (!vg_setup_open(&s.gateway, path))
+	if (!vg_sandbox_harden() || !vg_setup_open(&s.gateway, path))
 		return 1;
 	vg_reload_init(&s.reload, s.gateway.generation.number);
 	bool ok = serve(&s);

@@ -17,8 +17,8 @@ static const struct vg_header_row rows[VG_HEADER_COUNT] = {
 
 /* A byte for each name, out of its length and both ends: most names differ in it already, so
    that eight rows are looked at in one word. */
-#define TAG(len, first, last) ((uint8_t)((len) * 37 + (uint8_t)(first) * 5 + (uint8_t)(last)))
-#define WORDS ((VG_HEADER_COUNT + 7) / 8)
+#define TAG(len, a, z) ((uint8_t)(37 * (len) + 5 * (size_t)(uint8_t)(a) + (uint8_t)(z)))
+#define WORDS ((size_t)(VG_HEADER_COUNT + 7) / 8)
 
 static const uint8_t tags[WORDS * 8] = {
 #define VG_HEADER(NAME, name, request, response, lists)                                            \
@@ -33,12 +33,12 @@ enum vg_header vg_header_of(struct vg_slice name)
 		return VG_HEADER_COUNT;
 	/* Folds the case of letters; what it makes of other bytes, the names tell apart. */
 	uint8_t tag = TAG(name.len, name.ptr[0] | 0x20, name.ptr[name.len - 1] | 0x20);
-	for (unsigned word = 0; word < WORDS; word++) {
+	for (size_t word = 0; word < WORDS; word++) {
 		uint64_t diff =
 			vg_chars_load((const char *)&tags[word * 8]) ^ (tag * VG_CHARS_EACH);
 		if (((diff - VG_CHARS_EACH) & ~diff & (0x80 * VG_CHARS_EACH)) == 0)
 			continue;
-		for (unsigned i = word * 8; i < word * 8 + 8 && i < VG_HEADER_COUNT; i++)
+		for (size_t i = word * 8; i < word * 8 + 8 && i < VG_HEADER_COUNT; i++)
 			if (tags[i] == tag && vg_slice_eq_case(name, vg_header_name(&rows[i])))
 				return (enum vg_header)i;
 	}

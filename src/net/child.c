@@ -15,10 +15,13 @@ static void init(struct vg_child *child, enum vg_role role)
 		.role = role,
 		.state_fd = -1,
 		.control_fd = -1,
-		.status_fd = -1,
 	};
 	for (size_t i = 0; i < VG_CHILD_LISTENERS_MAX; i++)
 		child->listeners[i] = -1;
+	for (size_t i = 0; i < VG_NAMES_FILES; i++)
+		child->names_fds[i] = -1;
+	for (size_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		child->page_fds[i] = -1;
 }
 
 /*
@@ -114,6 +117,15 @@ static bool take_single(int *place, struct vg_msg *msg)
 	return true;
 }
 
+bool vg_child_take_names(struct vg_child *child, struct vg_msg *msg)
+{
+	if (msg->index.index >= VG_NAMES_FILES)
+		return false;
+	vg_fd_close(&child->names_fds[msg->index.index]);
+	child->names_fds[msg->index.index] = take_fd(msg, 0);
+	return true;
+}
+
 static bool take(struct vg_child *child, struct vg_msg *msg)
 {
 	if (child->hello.workers == 0 && msg->type != VG_MSG_HELLO)
@@ -128,12 +140,15 @@ static bool take(struct vg_child *child, struct vg_msg *msg)
 		return take_ring(child, msg);
 	if (msg->type == VG_MSG_PEER)
 		return take_peer(child, msg);
+	if (msg->type == VG_MSG_NAMES)
+		return vg_child_take_names(child, msg);
 	if (msg->type == VG_MSG_STATE)
 		return take_single(&child->state_fd, msg);
 	if (msg->type == VG_MSG_CONTROL)
 		return take_single(&child->control_fd, msg);
 	if (msg->type == VG_MSG_STATUS)
-		return take_single(&child->status_fd, msg);
+		return msg->index.index < VG_CHILD_PAGES_MAX &&
+		       take_single(&child->page_fds[msg->index.index], msg);
 	return false;
 }
 
@@ -149,7 +164,10 @@ static void let_go(struct vg_child *child)
 	}
 	vg_fd_close(&child->state_fd);
 	vg_fd_close(&child->control_fd);
-	vg_fd_close(&child->status_fd);
+	for (size_t i = 0; i < VG_NAMES_FILES; i++)
+		vg_fd_close(&child->names_fds[i]);
+	for (size_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
+		vg_fd_close(&child->page_fds[i]);
 	vg_shm_unmap(&child->image_map);
 	vg_chan_close(&child->supervisor);
 }

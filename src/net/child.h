@@ -16,6 +16,7 @@
 
 #define VG_CHILD_LISTENERS_MAX 64
 #define VG_CHILD_PEERS_MAX 128
+#define VG_CHILD_PAGES_MAX (VG_PAGE_WORKERS + VG_CHILD_PEERS_MAX)
 
 struct vg_child_ring {
 	uint32_t index;
@@ -40,9 +41,10 @@ struct vg_child {
 	uint32_t peer_count;
 	struct vg_child_ring rings[VG_CHILD_PEERS_MAX];
 	uint32_t ring_count;
-	int state_fd;   /* -1: not given; so the others */
-	int control_fd; /* the control block */
-	int status_fd;  /* the status page */
+	int state_fd;                     /* -1: not given; so the others */
+	int control_fd;                   /* the control block */
+	int page_fds[VG_CHILD_PAGES_MAX]; /* the status pages, by VG_PAGE_… */
+	int names_fds[VG_NAMES_FILES];    /* for the image that came last, or comes next */
 };
 
 /*
@@ -59,6 +61,9 @@ bool vg_child_ready(struct vg_child *child) VG_MUST_CHECK;
  * index, else a new one. Takes the descriptor. NULL where there is no room.
  */
 struct vg_chan *vg_child_add_peer(struct vg_child *child, struct vg_msg *msg) VG_MUST_CHECK;
+
+/* A NAMES message, while it starts or serves. Takes the descriptor; false where it is none. */
+bool vg_child_take_names(struct vg_child *child, struct vg_msg *msg) VG_MUST_CHECK;
 
 /* The first peer of that role; NULL. */
 struct vg_chan *vg_child_peer(struct vg_child *child, enum vg_role role) VG_MUST_CHECK;

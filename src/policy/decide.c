@@ -146,7 +146,7 @@ static enum vg_reason check_type(struct decision *d)
 }
 
 static enum vg_reason (*const steps[VG_STEP_COUNT])(struct decision *d) = {
-#define VG_STEP(NAME, word, function, question) [VG_STEP_##NAME] = function,
+#define VG_STEP(NAME, word, function, question) [VG_STEP_##NAME] = (function),
 #include "policy/step.def"
 #undef VG_STEP
 };
@@ -163,9 +163,11 @@ static void fetch_rows(const struct vg_image *image, const struct vg_facts *fact
 {
 	struct vg_span rules = vg_img_vendors(image)[facts->vendor].rules;
 	struct vg_span networks = vg_img_idents(image)[facts->ident].networks;
+	uint32_t last = rules.first + (rules.count == 0 ? 0 : rules.count - 1);
 	vg_img_fetch(&vg_img_leads(image)[rules.first], 128);
-	vg_img_fetch(&vg_img_rules(image)[rules.first], 64);
-	vg_img_fetch(&vg_img_prefixs(image)[networks.first], 64);
+	vg_img_fetch(&vg_img_rules(image)[rules.first], sizeof(struct vg_img_rule));
+	vg_img_fetch(&vg_img_rules(image)[last], sizeof(struct vg_img_rule));
+	vg_img_fetch(&vg_img_prefixs(image)[networks.first], sizeof(struct vg_prefix));
 }
 
 struct vg_verdict vg_decide_traced(const struct vg_image *image, const struct vg_facts *facts,

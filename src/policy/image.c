@@ -38,7 +38,7 @@ static bool in_items(const struct vg_image *image, struct vg_span span)
 
 static bool is_value(const struct vg_image *image, const struct vg_img_value *value)
 {
-	return value->type < VG_VALUE_TYPES && in_items(image, value->words);
+	return value->type < VG_VALUE_TYPES && in_text(image, value->words);
 }
 
 static const char *check_text(const struct vg_image *image, uint32_t at)
@@ -56,6 +56,8 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 		return "gateway: a text lies outside";
 	if (row->tls_min != 0x0303 && row->tls_min != 0x0304)
 		return "gateway: unknown TLS version";
+	if (row->disclose_ca > 1)
+		return "gateway: a switch that is neither on nor off";
 	return NULL;
 }
 
@@ -68,7 +70,8 @@ static const char *check_listener(const struct vg_image *image, uint32_t at)
 static const char *check_cert(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_cert *row = &vg_img_certs(image)[at];
-	if (!in_text(image, row->key_path) || !in_rows(row->chain, vg_img_der_count(image)))
+	if (!in_text(image, row->path) || !in_text(image, row->key_path) ||
+	    !in_text(image, row->where.file) || !in_rows(row->chain, vg_img_der_count(image)))
 		return "cert: a reference lies outside";
 	return row->chain.count > 0 ? NULL : "cert: no certificate";
 }
@@ -352,7 +355,10 @@ static const char *check_item(const struct vg_image *image, uint32_t at)
 
 static const char *check_der(const struct vg_image *image, uint32_t at)
 {
-	return in_text(image, vg_img_ders(image)[at]) ? NULL : "der: bytes lie outside";
+	const struct vg_img_der *row = &vg_img_ders(image)[at];
+	if (!in_text(image, row->bytes))
+		return "der: bytes lie outside";
+	return row->is_ca <= 1 ? NULL : "der: unknown value";
 }
 
 static const char *check_pin(const struct vg_image *image, uint32_t at)

@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(4)
+#define VG_IMAGE_LAYOUT UINT32_C(6)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -72,7 +72,9 @@ struct vg_img_gateway {
 	uint32_t idle_timeout_ms;
 	uint64_t max_body;
 	uint16_t tls_min; /* 0x0303 or 0x0304 */
-	uint16_t pad[3];
+	uint8_t disclose_ca;
+	uint8_t pad[5];
+	uint8_t rest[32]; /* as the header's gen, without the server's own certificates */
 };
 
 struct vg_img_listener {
@@ -83,7 +85,12 @@ struct vg_img_listener {
 
 struct vg_img_cert {
 	struct vg_span chain;   /* of DER, the leaf first */
-	struct vg_str key_path; /* absolute; only the keys role opens it */
+	struct vg_str path;     /* absolute, as is the key's */
+	struct vg_str key_path; /* only the keys role opens it */
+	struct vg_where where;  /* the item of `certificate` */
+	uint32_t key_line;      /* and that of `private_key` */
+	uint32_t pad;
+	uint64_t stamp; /* of the file as it was read: sys/file.h */
 };
 
 enum vg_sink_kind {
@@ -178,11 +185,11 @@ enum vg_name_kind {
 struct vg_img_ident {
 	uint32_t vendor;
 	uint32_t pad;
+	struct vg_span networks; /* of PREFIX; empty: not set */
 	struct vg_str name; /* "" for the unnamed one */
 	struct vg_span cas; /* of DER; at least one */
 	struct vg_span names[VG_NAME_KINDS]; /* of ITEM; an empty one is not set, one at least is */
-	struct vg_span pins;     /* of PIN; empty: not set */
-	struct vg_span networks; /* of PREFIX; empty: not set */
+	struct vg_span pins; /* of PIN; empty: not set */
 	struct vg_where where;
 };
 
@@ -190,6 +197,14 @@ struct vg_img_name {
 	struct vg_str value;
 	uint32_t kind;  /* enum vg_name_kind */
 	uint32_t ident; /* the same name may lead to several */
+};
+
+/* A certificate, and what the compiler saw when it parsed it: the next one need not. */
+struct vg_img_der {
+	struct vg_str bytes;
+	int64_t not_before, not_after; /* microseconds since 1970 UTC */
+	uint8_t is_ca;
+	uint8_t pad[7];
 };
 
 struct vg_img_pin {
@@ -210,7 +225,7 @@ enum vg_value_type {
 
 struct vg_img_value {
 	int64_t low, high;     /* of an int; high: the most bytes of hex, slug, text */
-	struct vg_span words;  /* of ITEM */
+	struct vg_str words;   /* "a|b" */
 	uint32_t list;         /* a comma list of up to so many; 0: a single value */
 	uint8_t type;          /* enum vg_value_type */
 	uint8_t pad[3];
@@ -325,8 +340,10 @@ static inline struct vg_slice vg_img_str(const struct vg_image *image, struct vg
 /* Asks for the memory at `rows`, so that it is there when it is read in a while. */
 static inline void vg_img_fetch(const void *rows, size_t bytes)
 {
-	for (size_t at = 0; at < bytes; at += 64)
-		__builtin_prefetch((const char *)rows + at);
+	const char *end = (const char *)rows + bytes;
+	for (const char *line = (const char *)((uintptr_t)rows & ~(uintptr_t)63); line < end;
+	     line += 64)
+		__builtin_prefetch(line);
 }
 
 /* Index of the vendor with that id, by binary search; VG_NO_ROW where there is none. */

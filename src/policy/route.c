@@ -227,13 +227,11 @@ void vg_route_find(struct vg_route *route, const struct vg_image *image, uint32_
 static bool same_segment(const struct vg_image *image, const struct vg_img_segment *a,
 			 const struct vg_img_segment *b)
 {
-	bool same_words = a->value.type != VG_VALUE_WORDS ||
-			  (a->value.words.first == b->value.words.first &&
-			   a->value.words.count == b->value.words.count);
 	return vg_slice_eq(vg_img_str(image, a->prefix), vg_img_str(image, b->prefix)) &&
 	       vg_slice_eq(vg_img_str(image, a->suffix), vg_img_str(image, b->suffix)) &&
 	       a->value.type == b->value.type && a->value.low == b->value.low &&
-	       a->value.high == b->value.high && same_words;
+	       a->value.high == b->value.high &&
+	       vg_slice_eq(vg_img_str(image, a->value.words), vg_img_str(image, b->value.words));
 }
 
 int vg_route_order(const struct vg_image *image, const struct vg_img_rule *a,

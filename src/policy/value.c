@@ -118,9 +118,9 @@ static bool (*const matchers[VG_VALUE_TYPES])(const struct vg_img_value *type,
 static bool match_words(const struct vg_image *image, const struct vg_img_value *type,
 			struct vg_slice value)
 {
-	const struct vg_str *words = vg_img_items(image) + type->words.first;
-	for (uint32_t i = 0; i < type->words.count; i++)
-		if (vg_percent_cmp(value, vg_img_str(image, words[i])) == 0)
+	struct vg_slice words = vg_img_str(image, type->words), word;
+	while (vg_slice_cut(&words, '|', &word))
+		if (vg_percent_cmp(value, word) == 0)
 			return true;
 	return false;
 }
@@ -171,11 +171,10 @@ bool vg_value_untyped(struct vg_slice value)
 static bool some_word_matches(const struct vg_image *image, const struct vg_img_value *words,
 			      const struct vg_img_value *other)
 {
-	for (uint32_t i = 0; i < words->words.count; i++) {
-		struct vg_str word = vg_img_items(image)[words->words.first + i];
-		if (match_one(image, other, vg_img_str(image, word)))
+	struct vg_slice rest = vg_img_str(image, words->words), word;
+	while (vg_slice_cut(&rest, '|', &word))
+		if (match_one(image, other, word))
 			return true;
-	}
 	return false;
 }
 

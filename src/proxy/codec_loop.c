@@ -38,7 +38,7 @@ static bool make_ring(struct vg_loopback *loop, uint32_t slots)
 
 bool vg_loopback_init(struct vg_loopback *loop, const struct vg_image *image, uint32_t slots)
 {
-	*loop = (struct vg_loopback){.dialer = {on_dial, loop}};
+	*loop = (struct vg_loopback){.dialer = {on_dial, loop}, .child.supervisor.fd = -1};
 	struct vg_worker *worker = &loop->worker;
 	worker->child = &loop->child;
 	worker->conn_max = 1;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "proxy/ctx.h"
+#include "sys/log.h"
 
 struct vg_generation *vg_generation_new(struct vg_worker *worker, uint64_t number,
 					const struct vg_image *image)
@@ -39,12 +40,23 @@ struct vg_generation *vg_generation_ref(struct vg_generation *generation)
 	return generation;
 }
 
+/* Where it can't be told, the end of this process tells it. */
+static void tell_gone(const struct vg_generation *gone)
+{
+	const struct vg_chan *supervisor = &gone->worker->child->supervisor;
+	struct vg_msg_index number = {.index = gone->number};
+	if (supervisor->fd >= 0 &&
+	    vg_chan_send(supervisor, VG_MSG_LET_GO, &number, NULL) != VG_CHAN_OK)
+		vg_log(VG_LOG_DEBUG, "the supervisor can't be told which generation is gone");
+}
+
 void vg_generation_unref(struct vg_generation **generation)
 {
 	struct vg_generation *gone = *generation;
 	*generation = NULL;
 	if (gone == NULL || --gone->refs > 0)
 		return;
+	tell_gone(gone);
 	vg_pool_fini(&gone->pool);
 	vg_tls_server_free(&gone->tls);
 	vg_tls_client_free(&gone->upstream_tls);

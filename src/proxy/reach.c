@@ -57,6 +57,16 @@ static const char *text_of(int error)
 	}
 }
 
+/* The gateway's own fault: no upstream was asked. */
+static bool is_ours(int error)
+{
+	static const int errors[] = {EAGAIN, EPIPE, ENOMEM, EMFILE, ESTALE};
+	for (size_t i = 0; i < VG_COUNT(errors); i++)
+		if (error == errors[i])
+			return true;
+	return false;
+}
+
 enum vg_state vg_reach_dialed(struct vg_exchange *x, struct vg_origin *origin, int error,
 			      const struct vg_addr *dst)
 {
@@ -67,7 +77,7 @@ enum vg_state vg_reach_dialed(struct vg_exchange *x, struct vg_origin *origin, i
 		x->origin = origin;
 		return vg_origin_is_bare(origin) ? VG_STATE_SECURE : VG_STATE_SEND_HEAD;
 	}
-	if (error == EAGAIN || error == EPIPE || error == ENOMEM || error == EMFILE)
+	if (is_ours(error))
 		return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "broker");
 	return again_or_fail(x, VG_REASON_UPSTREAM_CONNECT, text_of(error));
 }

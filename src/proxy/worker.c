@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -21,7 +22,6 @@
 
 #define ACCEPTS_A_TURN 16
 #define HEAP_KEPT (8 << 20) /* bytes that a worker keeps at the heap's end */
-#define DESCRIPTORS_ASIDE 64 /* listeners, channels, rings, the loop's own */
 
 static bool fail(const char *what)
 {
@@ -135,17 +135,46 @@ static bool open_ring(struct vg_worker *worker)
 				   worker->tail_map.mem, worker->tail_map.size);
 }
 
-/* Each connection may need one more descriptor, towards its upstream. */
+/* Once a turn: for people, who see it within the second. */
+static void tell_status(void *arg)
+{
+	struct vg_worker *worker = arg;
+	struct vg_status_worker now = {.generation = worker->current->number,
+				       .connections = worker->conn_count,
+				       .handshakes = worker->places.taken_count};
+	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
+		return;
+	worker->told = now;
+	vg_status_page_write(worker->page_map.mem, VG_STATUS_WORKER, &now);
+}
+
+/* What the one before told is not ours: it begins anew. */
+static bool open_page(struct vg_worker *worker)
+{
+	int *fd = &worker->child->page_fds[VG_PAGE_WORKERS + worker->child->index];
+	bool good = *fd >= 0 && vg_shm_map(&worker->page_map, *fd, true) &&
+		    worker->page_map.size >= vg_status_page_size(VG_STATUS_WORKER);
+	/* Who reads it relies on its size: nobody here needs what could change that. */
+	vg_fd_close(fd);
+	if (!good)
+		return false;
+	vg_status_page_write(worker->page_map.mem, VG_STATUS_WORKER, &worker->told);
+	worker->loop.maintain = tell_status;
+	worker->loop.arg = worker;
+	return true;
+}
+
+/* Its share: who has that many leaves accepting to the others. */
 static uint32_t most_connections(const struct vg_worker *worker)
 {
-	struct rlimit limit;
-	uint64_t wanted = worker->current->gateway->connections;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 4 * DESCRIPTORS_ASIDE)
-		return DESCRIPTORS_ASIDE;
-	uint64_t possible = (limit.rlim_cur - DESCRIPTORS_ASIDE) / 2;
-	if (possible > UINT32_MAX)
-		possible = UINT32_MAX;
-	return (uint32_t)(wanted == 0 || wanted > possible ? possible : wanted);
+	struct rlimit limit = {0};
+	const struct vg_img_gateway *gateway = worker->current->gateway;
+	uint32_t wanted = gateway->connections;
+	if (wanted > gateway->workers)
+		wanted /= gateway->workers;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	uint32_t possible = vg_fd_connections(limit.rlim_cur);
+	return wanted == 0 || wanted > possible ? possible : wanted;
 }
 
 static bool listen_to(struct vg_worker *worker)
@@ -174,6 +203,8 @@ static bool prepare(struct vg_worker *worker)
 		return fail("no event loop");
 	if (!open_ring(worker))
 		return fail("its event ring can't be opened");
+	if (!open_page(worker))
+		return fail("its status page can't be opened");
 	if (!vg_follow_init(worker))
 		return fail("the control block can't be opened");
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
@@ -200,11 +231,12 @@ static void finish(struct vg_worker *worker)
 	vg_exchange_free_spare(worker);
 	vg_shm_unmap(&worker->ring_map);
 	vg_shm_unmap(&worker->tail_map);
+	vg_shm_unmap(&worker->page_map);
 }
 
 static bool serve(struct vg_worker *worker)
 {
-	if (!vg_sandbox_enter(VG_ROLE_WORKER))
+	if (!vg_sandbox_enter(VG_ROLE_WORKER, NULL))
 		return fail("the sandbox can't be entered");
 	set_accepting(worker, true);
 	return vg_child_ready(worker->child) && vg_loop_run(&worker->loop);

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -17,7 +18,7 @@
 #include "sys/sandbox.h"
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-#define SINKS_MAX 64
+#define SINKS_MAX VG_STATUS_SINKS_MAX
 #define LOCK_WAIT_MS 10000
 #define TURNS 64             /* batches in a row before the channel is looked at */
 #define PAUSE_MIN_US 5000    /* between two looks at the rings: no worker wakes us */
@@ -37,7 +38,9 @@ struct recorder {
 	size_t sink_count;
 	struct vg_sink_batch batch;
 	struct vg_pseudonym *pseudonym;
+	struct vg_map page_map; /* its status page; not mapped: nobody asks */
 	int cursors;
+	struct vg_reach reach; /* what the sandbox leaves: for good */
 	struct event_base *base;
 	struct event *timer, *channel;
 	int64_t pause;
@@ -180,20 +183,48 @@ static bool use_image(struct recorder *r, const struct vg_map *map, const struct
 	return open_sinks(r);
 }
 
-/* A new generation: its sinks, or, where they aren't all to be had, those that were. */
+/* Its sinks, or, where they aren't all to be had, those that were. */
+static bool change_sinks(struct recorder *r, struct vg_map *map, const struct vg_image *image)
+{
+	struct vg_map old_map = r->child.image_map;
+	struct vg_image old = r->child.image;
+	bool ok = use_image(r, map, image);
+	if (!ok && !use_image(r, &old_map, &old))
+		vg_log(VG_LOG_ERROR, "not all sinks are served as they were");
+	vg_shm_unmap(ok ? &old_map : map);
+	return ok;
+}
+
+/* What its sinks open, beside log and cursors. */
+static void name_sinks(struct vg_reach *reach, const struct vg_image *image)
+{
+	for (uint32_t i = 0; i < vg_img_sink_count(image); i++)
+		vg_sink_reach(reach, image, &vg_img_sinks(image)[i]);
+}
+
+/* True where our sandbox leaves what its sinks open: else a new recorder must serve them. */
+static bool can_reach(const struct recorder *r, const struct vg_image *image)
+{
+	struct vg_reach wanted = {0};
+	name_sinks(&wanted, image);
+	vg_reach_close(&wanted);
+	return vg_reach_covers(&r->reach, &wanted);
+}
+
 static void take_image(struct recorder *r, const struct vg_msg *msg)
 {
-	struct vg_msg_image_ack ack = {.generation = msg->image.generation, .error = EINVAL};
-	struct vg_map map, old_map = r->child.image_map;
-	struct vg_image image, old = r->child.image;
-	if (vg_shm_image(&map, &image, msg->fds[0])) {
-		bool ok = use_image(r, &map, &image);
-		if (!ok && !use_image(r, &old_map, &old))
-			vg_log(VG_LOG_ERROR, "not all sinks are served as they were");
-		vg_shm_unmap(ok ? &old_map : &map);
-		if (ok)
-			r->child.generation = msg->image.generation;
-		ack.error = ok ? 0 : EIO;
+	struct vg_msg_image_ack ack = {.generation = msg->image.generation};
+	struct vg_map map;
+	struct vg_image image;
+	if (!vg_shm_image(&map, &image, msg->fds[0])) {
+		ack.error = EINVAL;
+	} else if (!can_reach(r, &image)) {
+		vg_shm_unmap(&map);
+		ack.error = ERESTART;
+	} else if (change_sinks(r, &map, &image)) {
+		r->child.generation = msg->image.generation;
+	} else {
+		ack.error = EIO;
 	}
 	if (vg_chan_send(&r->child.supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		vg_log(VG_LOG_ERROR, "the supervisor can't be answered");
@@ -263,6 +294,18 @@ static bool is_over(const struct recorder *r, int64_t now)
 	return true;
 }
 
+static void tell_status(struct recorder *r)
+{
+	static struct vg_status_sinks status; /* too large for a stack */
+	if (r->page_map.mem == NULL)
+		return;
+	memset(&status, 0, sizeof(status));
+	status.count = r->sink_count;
+	for (size_t i = 0; i < r->sink_count; i++)
+		vg_sink_status(&r->sinks[i], &status.sinks[i]);
+	vg_status_page_write(r->page_map.mem, VG_STATUS_SINKS, &status);
+}
+
 static void each_second(struct recorder *r, int64_t now)
 {
 	vg_store_sync(&r->store, now);
@@ -272,6 +315,7 @@ static void each_second(struct recorder *r, int64_t now)
 	trim_log(r);
 	for (size_t i = 0; i < r->sink_count; i++)
 		vg_sink_tick(&r->sinks[i], now);
+	tell_status(r);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -322,6 +366,29 @@ static bool open_log(struct recorder *r)
 	return r->pseudonym != NULL;
 }
 
+/* All that it opens again behind the filter. */
+static bool enter_sandbox(struct recorder *r)
+{
+	name_sinks(&r->reach, &r->child.image);
+	bool ok = vg_reach_folder(&r->reach, VG_REACH_KEEP, r->store.dir) &&
+		  vg_reach_folder(&r->reach, VG_REACH_KEEP, r->cursors) &&
+		  vg_sandbox_enter(VG_ROLE_RECORDER, &r->reach);
+	vg_reach_close(&r->reach);
+	return ok;
+}
+
+static bool open_page(struct recorder *r)
+{
+	int *fd = &r->child.page_fds[VG_PAGE_SINKS];
+	if (*fd < 0)
+		return true;
+	bool good = vg_shm_map(&r->page_map, *fd, true) &&
+		    r->page_map.size >= vg_status_page_size(VG_STATUS_SINKS);
+	/* Who reads it relies on its size: nobody here needs what could change that. */
+	vg_fd_close(fd);
+	return good;
+}
+
 static bool open_loop(struct recorder *r)
 {
 	r->base = event_base_new();
@@ -362,6 +429,7 @@ static void finish(struct recorder *r)
 		vg_store_close(&r->store);
 	vg_fd_close(&r->cursors);
 	vg_fd_close(&r->child.state_fd);
+	vg_shm_unmap(&r->page_map);
 	vg_shm_unmap(&r->child.image_map);
 	vg_chan_close(&r->child.supervisor);
 }
@@ -369,8 +437,8 @@ static void finish(struct recorder *r)
 /* All that is opened, then the filter; what workers wrote is read behind it. */
 static bool begin(struct recorder *r)
 {
-	if (!open_log(r) || !open_sinks(r) || !open_loop(r) ||
-	    !vg_sandbox_enter(VG_ROLE_RECORDER))
+	if (!open_log(r) || !open_sinks(r) || !open_page(r) || !open_loop(r) ||
+	    !enter_sandbox(r))
 		return false;
 	if (r->store.gap.first != 0)
 		vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, VG_SLICE("the log's end was lost"),

@@ -1,6 +1,7 @@
 #include "record/sink.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "sys/file.h"
 #include "sys/log.h"
@@ -45,6 +46,16 @@ bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
 	return true;
 }
 
+void vg_sink_reach(struct vg_reach *reach, const struct vg_image *image,
+		   const struct vg_img_sink *row)
+{
+	const struct vg_sink_ops *ops = kinds[row->kind];
+	if (ops->reach != NULL && !ops->reach(reach, image, row))
+		vg_log(VG_LOG_WARNING, "sink %.*s: its folder can't be reached before a reload "
+				       "finds it: %m",
+		       VG_SLICE_FMT(vg_img_str(image, row->name)));
+}
+
 /* What the next one need not repeat. */
 static void save(struct vg_sink *sink)
 {
@@ -67,6 +78,7 @@ void vg_sink_close(struct vg_sink *sink)
 
 void vg_sink_failed(struct vg_sink *sink)
 {
+	sink->error = errno;
 	if (!sink->failing)
 		vg_log(VG_LOG_WARNING, "sink %.*s: takes nothing, it is tried again: %m",
 		       VG_SLICE_FMT(sink->name));
@@ -205,6 +217,20 @@ void vg_sink_tick(struct vg_sink *sink, int64_t now)
 	if (sink->fd >= 0)
 		vg_flight_arrived(&sink->flight, sink->ops->arrived(sink), now);
 	save(sink);
+}
+
+void vg_sink_status(const struct vg_sink *sink, struct vg_status_sink *status)
+{
+	const struct vg_store *store = sink->reader.store;
+	struct vg_store_place end = vg_store_end(store);
+	*status = (struct vg_status_sink){.format = sink->row->format,
+					  .failing = sink->failing,
+					  .error = sink->error};
+	(void)snprintf(status->name, sizeof(status->name), "%.*s", VG_SLICE_FMT(sink->name));
+	if (end.seq > sink->cursor.place.seq) {
+		status->events = end.seq - sink->cursor.place.seq;
+		status->bytes = vg_store_distance(store, sink->cursor.place, end);
+	}
 }
 
 bool vg_sink_is_done(const struct vg_sink *sink)

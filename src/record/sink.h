@@ -21,6 +21,8 @@
 #include "record/flight.h"
 #include "record/format.h"
 #include "record/store.h"
+#include "sys/reach.h"
+#include "sys/status_page.h"
 
 #define VG_SINK_BATCH 32
 
@@ -28,6 +30,9 @@ struct vg_sink;
 
 struct vg_sink_ops {
 	const char *scheme;
+	/* Names what the sandbox must leave to it; optional. False (errno) where it can't be. */
+	bool (*reach)(struct vg_reach *reach, const struct vg_image *image,
+		      const struct vg_img_sink *row);
 	/* Sets fd. False (errno) where it can't be: it is tried again. */
 	bool (*open)(struct vg_sink *sink);
 	/*
@@ -58,6 +63,7 @@ struct vg_sink {
 	bool connecting;    /* not there yet (TCP) */
 	struct vg_flight flight;
 	bool failing;       /* it takes nothing, and this was told */
+	int error;          /* errno of the last failure; 0: there was none */
 	int64_t now;        /* monotonic, of the call */
 	int64_t not_before; /* when it is tried again */
 	int64_t wait;       /* how long the next failure makes it wait */
@@ -75,18 +81,28 @@ struct vg_sink_batch {
 /*
  * Makes the sink of an image's row, with its cursor; what the row says of the form goes into its
  * copy of `env`. False, and told in the log, where it can't be. One that is only away (no such
- * directory, no route) is opened when it is there.
+ * route, nobody listens) is opened when it is there.
  */
 bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
 		  const struct vg_img_sink *row, const struct vg_format_env *env, int cursors,
 		  const struct vg_store *store) VG_MUST_CHECK;
 void vg_sink_close(struct vg_sink *sink);
 
+/*
+ * Adds what a sink of that row will have to open. Where there is no such folder (told in the log)
+ * the sandbox can't be made to leave it: the sink fails until a recorder is started that finds it.
+ */
+void vg_sink_reach(struct vg_reach *reach, const struct vg_image *image,
+		   const struct vg_img_sink *row);
+
 /* One batch. True where all of it was taken, and there may be more. */
 bool vg_sink_turn(struct vg_sink *sink, struct vg_sink_batch *batch, int64_t now) VG_MUST_CHECK;
 
 /* Once a second. */
 void vg_sink_tick(struct vg_sink *sink, int64_t now);
+
+/* How it is: what of the log is still to come, and what it failed of. */
+void vg_sink_status(const struct vg_sink *sink, struct vg_status_sink *status);
 
 /* Everything in the log has been delivered. */
 bool vg_sink_is_done(const struct vg_sink *sink) VG_MUST_CHECK;

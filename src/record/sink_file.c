@@ -11,9 +11,10 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-static bool path_of(const struct vg_sink *sink, char path[PATH_MAX])
+static bool path_of(const struct vg_image *image, const struct vg_img_sink *row,
+		    char path[PATH_MAX])
 {
-	struct vg_slice text = vg_img_str(sink->image, sink->row->path);
+	struct vg_slice text = vg_img_str(image, row->path);
 	if (text.len == 0 || text.len >= PATH_MAX || memchr(text.ptr, '\0', text.len) != NULL) {
 		errno = ENAMETOOLONG;
 		return false;
@@ -21,6 +22,13 @@ static bool path_of(const struct vg_sink *sink, char path[PATH_MAX])
 	memcpy(path, text.ptr, text.len);
 	path[text.len] = '\0';
 	return true;
+}
+
+static bool reach_file(struct vg_reach *reach, const struct vg_image *image,
+		       const struct vg_img_sink *row)
+{
+	char path[PATH_MAX];
+	return path_of(image, row, path) && vg_reach_file(reach, VG_REACH_APPEND, path);
 }
 
 /* A kill may have left part of a line, whose message comes again: it must not run into that. */
@@ -36,7 +44,7 @@ static bool end_last_line(int fd)
 static bool open_file(struct vg_sink *sink)
 {
 	char path[PATH_MAX];
-	if (!path_of(sink, path))
+	if (!path_of(sink->image, sink->row, path))
 		return false;
 	int fd = openat(AT_FDCWD, path,
 			O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
@@ -81,7 +89,7 @@ static void reopen_moved(struct vg_sink *sink)
 {
 	char path[PATH_MAX];
 	struct stat there, ours;
-	if (sink->fd < 0 || !path_of(sink, path) || fstat(sink->fd, &ours) != 0)
+	if (sink->fd < 0 || !path_of(sink->image, sink->row, path) || fstat(sink->fd, &ours) != 0)
 		return;
 	if (fstatat(AT_FDCWD, path, &there, 0) == 0 && there.st_ino == ours.st_ino &&
 	    there.st_dev == ours.st_dev)
@@ -91,4 +99,8 @@ static void reopen_moved(struct vg_sink *sink)
 }
 
 const struct vg_sink_ops vg_sink_file = {
-	.scheme = "file", .open = open_file, .send = send_file, .tick = reopen_moved};
+	.scheme = "file",
+	.reach = reach_file,
+	.open = open_file,
+	.send = send_file,
+	.tick = reopen_moved};

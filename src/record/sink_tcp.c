@@ -39,6 +39,12 @@ static bool connect_to(struct vg_sink *sink)
 	return failed == 0 || errno == EINPROGRESS;
 }
 
+static bool reach_tcp(struct vg_reach *reach, const struct vg_image *image VG_UNUSED,
+		      const struct vg_img_sink *row)
+{
+	return vg_reach_port(reach, row->port);
+}
+
 static bool open_tcp(struct vg_sink *sink)
 {
 	int family = vg_addr_is_v4(&sink->row->addr) ? AF_INET : AF_INET6;
@@ -129,6 +135,7 @@ static uint64_t arrived(const struct vg_sink *sink)
 }
 
 const struct vg_sink_ops vg_sink_tcp = {.scheme = "tcp",
+					.reach = reach_tcp,
 					.open = open_tcp,
 					.send = send_tcp,
 					.tick = watch,

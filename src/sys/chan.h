@@ -29,6 +29,7 @@ struct vg_msg {
 		struct vg_msg_index index;
 		struct vg_msg_ring ring;
 		struct vg_msg_peer peer;
+		struct vg_msg_fault fault;
 		struct vg_msg_tell tell;
 		struct vg_msg_reload reload;
 		struct vg_msg_reloaded reloaded;

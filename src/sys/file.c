@@ -21,6 +21,21 @@ ssize_t vg_fd_read_at(int fd, void *out, size_t len, uint64_t offset)
 	return (ssize_t)have;
 }
 
+uint64_t vg_file_stamp(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return 0;
+	const uint64_t words[] = {st.st_dev, st.st_ino, (uint64_t)st.st_size,
+				  (uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec};
+	uint64_t stamp = UINT64_C(0xcbf29ce484222325); /* FNV-1a over words */
+	for (size_t i = 0; i < VG_COUNT(words); i++) {
+		stamp = (stamp ^ words[i]) * UINT64_C(0x100000001b3);
+		stamp ^= stamp >> 32;
+	}
+	return stamp | 1;
+}
+
 static bool read_regular(struct vg_arena *arena, int fd, size_t max, struct vg_slice *bytes)
 {
 	struct stat st;
@@ -76,6 +91,15 @@ bool vg_file_write_all(int fd, const void *bytes, size_t len)
 		len -= (size_t)n;
 	}
 	return true;
+}
+
+uint32_t vg_fd_connections(uint64_t descriptors)
+{
+	const uint64_t aside = 64;
+	if (descriptors < 4 * aside)
+		return aside;
+	uint64_t possible = (descriptors - aside) / 2;
+	return possible > UINT32_MAX ? UINT32_MAX : (uint32_t)possible;
 }
 
 bool vg_fd_nonblocking(int fd)

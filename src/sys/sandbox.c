@@ -6,14 +6,18 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/landlock.h"
 #include "sys/log.h"
 
 #if defined(VG_SANITIZERS) || defined(VG_COVERAGE)
@@ -44,7 +48,7 @@ bool vg_sandbox_become(const char *user)
 	return uid == 0 || (setuid(0) != 0 && getuid() == uid && geteuid() == uid);
 }
 
-enum condition { ALWAYS, NOEXEC, SELF, FCNTL };
+enum condition { ALWAYS, NOEXEC, SELF, FLAGS2, FLAGS3, HALF, OPTION, FCNTL };
 
 struct row {
 	const char *name;
@@ -55,17 +59,36 @@ struct row {
 
 static const struct row rows[] = {
 #define VG_SANDBOX(call, when, roles) {#call, SCMP_SYS(call), when, roles},
+#define VG_REACH(NAME, rights, roles)
 #include "sys/sandbox.def"
+#undef VG_REACH
 #undef VG_SANDBOX
 };
 
 static bool allow_fcntl(scmp_filter_ctx filter, int number)
 {
-	static const int commands[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC,
-				       F_GET_SEALS};
+	static const int commands[] = {F_GETFL, F_SETFL,         F_GETFD,
+				       F_SETFD, F_DUPFD_CLOEXEC, F_GET_SEALS};
 	for (size_t i = 0; i < VG_COUNT(commands); i++)
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
 				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)commands[i], 0)) != 0)
+			return false;
+	return true;
+}
+
+static bool allow_options(scmp_filter_ctx filter, int number)
+{
+	static const struct {
+		int level, option;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_LINGER},
+		{SOL_SOCKET, SO_RCVLOWAT},  {IPPROTO_TCP, TCP_KEEPIDLE},
+		{IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_USER_TIMEOUT},
+	};
+	for (size_t i = 0; i < VG_COUNT(options); i++)
+		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2,
+				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)options[i].level, 0),
+				     SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)options[i].option, 0)) != 0)
 			return false;
 	return true;
 }
@@ -81,6 +104,17 @@ static bool allow(scmp_filter_ctx filter, const struct row *row)
 	case SELF:
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->number, 1,
 					SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid(), 0)) == 0;
+	case FLAGS2:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->number, 1,
+					SCMP_A2_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)) == 0;
+	case FLAGS3:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->number, 1,
+					SCMP_A3_32(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)) == 0;
+	case HALF:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->number, 1,
+					SCMP_A1_32(SCMP_CMP_EQ, SHUT_WR, 0)) == 0;
+	case OPTION:
+		return allow_options(filter, row->number);
 	case FCNTL:
 		return allow_fcntl(filter, row->number);
 	}
@@ -128,17 +162,29 @@ static bool forbid_dumps(void)
 	return !FILTERED || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
-bool vg_sandbox_enter(enum vg_role role)
+bool vg_sandbox_harden(void)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !forbid_dumps() ||
-	    !drop_capabilities()) {
-		vg_log(VG_LOG_ERROR, "privileges can't be given up: %m");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && forbid_dumps())
+		return true;
+	vg_log(VG_LOG_ERROR, "new privileges and core dumps can't be ruled out: %m");
+	return false;
+}
+
+bool vg_sandbox_enter(enum vg_role role, const struct vg_reach *reach)
+{
+	if (!vg_sandbox_harden())
+		return false;
+	if (!drop_capabilities()) {
+		vg_log(VG_LOG_ERROR, "capabilities can't be given up: %m");
 		return false;
 	}
 	if (!FILTERED) {
-		vg_log(VG_LOG_WARNING, "no system call filter in a build for tests");
+		vg_log(VG_LOG_WARNING,
+		       "no system call filter and no Landlock in a build for tests");
 		return true;
 	}
+	if (!vg_landlock_enter(role, reach))
+		return false;
 	if (!close_filter(role)) {
 		vg_log(VG_LOG_ERROR, "the system call filter can't be closed: %m");
 		return false;

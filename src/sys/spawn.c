@@ -87,27 +87,33 @@ static bool reset_signals(void)
 	return sigemptyset(&none) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
-/* 0 is /dev/null, 3 the channel, everything above goes with the exec; the program's place or -1. */
+/* A copy beyond the places where something goes; of none (-1) none. */
+static bool move_away(int *copy, int fd)
+{
+	*copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, VG_SPAWN_IMAGE_FD + 1);
+	return fd < 0 || *copy >= 0;
+}
+
+static bool place(int fd, int at)
+{
+	return fd < 0 || dup2(fd, at) == at;
+}
+
+/* 0 is /dev/null, everything above what is given goes with the exec; the program's place or -1. */
 static int place_descriptors(const struct vg_spawn *spawn)
 {
-	/* Both may lie where something else goes: first out of the way. */
-	int program = fcntl(spawn->program_fd, F_DUPFD_CLOEXEC, VG_SPAWN_CHANNEL_FD + 1);
-	int channel = fcntl(spawn->channel_fd, F_DUPFD_CLOEXEC, VG_SPAWN_CHANNEL_FD + 1);
-	int errors = spawn->errors_fd < 0 ? STDERR_FILENO
-					  : fcntl(spawn->errors_fd, F_DUPFD_CLOEXEC,
-						  VG_SPAWN_CHANNEL_FD + 1);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (program < 0 || channel < 0 || errors < 0 || null < 0)
+	int program, channel, image, errors, null;
+	int given = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* Each may lie where another goes. */
+	if (given < 0 || !move_away(&null, given) || !move_away(&program, spawn->program_fd) ||
+	    !move_away(&channel, spawn->channel_fd) || !move_away(&image, spawn->image_fd) ||
+	    !move_away(&errors, spawn->errors_fd))
 		return -1;
-	if (errors != STDERR_FILENO && dup2(errors, STDERR_FILENO) < 0)
+	if (!place(null, STDIN_FILENO) || !place(errors, STDERR_FILENO) ||
+	    !place(channel, VG_SPAWN_CHANNEL_FD) || !place(image, VG_SPAWN_IMAGE_FD))
 		return -1;
-	if (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0)
-		return -1;
-	if (fcntl(STDIN_FILENO, F_SETFD, 0) != 0 || dup2(channel, VG_SPAWN_CHANNEL_FD) < 0)
-		return -1;
-	if (close_range(VG_SPAWN_CHANNEL_FD + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0)
-		return -1;
-	return program;
+	unsigned end = image < 0 ? VG_SPAWN_IMAGE_FD : VG_SPAWN_IMAGE_FD + 1;
+	return close_range(end, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 ? program : -1;
 }
 
 static void become_child(const struct vg_spawn *spawn, struct environment *environment)

@@ -8,11 +8,13 @@
 #include "vocab/role.h"
 
 #define VG_SPAWN_CHANNEL_FD 3
+#define VG_SPAWN_IMAGE_FD 4
 
 struct vg_spawn {
 	enum vg_role role;
 	int program_fd;    /* the binary, opened at start */
 	int channel_fd;    /* becomes descriptor 3 (of COMPILE: the memfd that it fills) */
+	int image_fd;      /* becomes descriptor 4: the image that serves, for COMPILE; -1: none */
 	int errors_fd;     /* becomes its standard error; -1: it has ours */
 	const char *user;  /* "" or whom the child becomes before exec (role_row drops SUPERVISOR) */
 	const char *const *argv; /* NULL-terminated */
@@ -22,7 +24,7 @@ struct vg_spawn {
 int vg_spawn_open(enum vg_role role, const char *libexecdir) VG_MUST_CHECK;
 
 /*
- * The child has descriptors 0 to 3 (0 is /dev/null) and no others, an empty environment but
+ * The child has descriptors 0 to 3 or 4 (0 is /dev/null) and no others, an empty environment but
  * PATH and TZ, default signals, no way to new privileges, and a process group of its own. -1 on
  * failure. It lives on when the supervisor dies: it sees its channel close, drains and ends.
  */

@@ -23,7 +23,7 @@ static X509_STORE *load_store(const struct vg_image *image, struct vg_span cas)
 	X509_STORE *store = X509_STORE_new();
 	bool ok = store != NULL && cas.count > 0;
 	for (uint32_t i = 0; ok && i < cas.count; i++) {
-		X509 *ca = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[cas.first + i]));
+		X509 *ca = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[cas.first + i].bytes));
 		ok = ca != NULL && X509_STORE_add_cert(store, ca) == 1;
 		X509_free(ca);
 	}

@@ -52,7 +52,7 @@ static STACK_OF(X509) *parse_cas(const struct vg_image *image, struct vg_span ca
 {
 	STACK_OF(X509) *stack = sk_X509_new_null();
 	for (uint32_t i = 0; stack != NULL && i < cas.count; i++) {
-		struct vg_str der = vg_img_ders(image)[cas.first + i];
+		struct vg_str der = vg_img_ders(image)[cas.first + i].bytes;
 		X509 *ca = vg_pem_x509(vg_img_str(image, der));
 		if (ca == NULL || sk_X509_push(stack, ca) <= 0) {
 			X509_free(ca);

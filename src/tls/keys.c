@@ -1,6 +1,7 @@
 #include "tls/keys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -61,6 +62,8 @@ static bool fits(EVP_PKEY *key, EVP_PKEY *public)
 /* Why this key can't serve with the certificate; NULL where it can. */
 static const char *unfit(EVP_PKEY *key, X509 *cert)
 {
+	if (key == NULL)
+		return "can't be parsed (is it encrypted?)";
 	int kind = EVP_PKEY_get_base_id(key);
 	if (kind != EVP_PKEY_EC && kind != EVP_PKEY_RSA)
 		return "is neither ECDSA nor RSA";
@@ -68,52 +71,65 @@ static const char *unfit(EVP_PKEY *key, X509 *cert)
 		return "is larger than RSA-4096";
 	if (kind == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
 		return "is shorter than 2048 bits";
-	return fits(key, X509_get0_pubkey(cert)) ? NULL : "is not the key of its certificate";
+	return cert != NULL && fits(key, X509_get0_pubkey(cert)) ? NULL : "is not its key";
 }
 
-/* A path of the image ends without a NUL: a copy. */
+/* NULL with *fault. A path of the image ends without a NUL: a copy. */
 static EVP_PKEY *open_one(const struct vg_image *image, const struct vg_img_cert *row,
-			  struct vg_arena *arena)
+			  struct vg_arena *arena, const char **fault)
 {
 	struct vg_slice path = vg_arena_dup(arena, vg_img_str(image, row->key_path));
 	struct vg_slice bytes = VG_SLICE_EMPTY;
 
-	if (path.ptr == NULL || row->chain.count == 0)
-		return NULL;
-	if (!vg_file_read(arena, path.ptr, KEY_FILE_MAX, &bytes)) {
-		vg_log(VG_LOG_ERROR, "key %s can't be read: %s", path.ptr, strerror(errno));
+	if (path.ptr == NULL || !vg_file_read(arena, path.ptr, KEY_FILE_MAX, &bytes)) {
+		*fault = strerror(errno);
 		return NULL;
 	}
 	EVP_PKEY *key = parse(bytes);
 	/* The arena's memory, which nobody else reads. */
 	OPENSSL_cleanse((void *)(uintptr_t)bytes.ptr, bytes.len);
-	X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[row->chain.first]));
-	const char *fault = "can't be parsed (is it encrypted?)";
-	if (key != NULL && cert != NULL)
-		fault = unfit(key, cert);
+	X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[row->chain.first].bytes));
+	*fault = unfit(key, cert);
 	X509_free(cert);
 	ERR_clear_error();
-	if (fault == NULL)
+	if (*fault == NULL)
 		return key;
-	vg_log(VG_LOG_ERROR, "key %s %s", path.ptr, fault);
 	EVP_PKEY_free(key);
 	return NULL;
 }
 
-struct vg_keys *vg_keys_open(const struct vg_image *image)
+static void tell(const struct vg_image *image, const struct vg_img_cert *row, const char *fault,
+		 const struct vg_chan *supervisor)
+{
+	struct vg_msg_fault message = {{0}};
+	snprintf(message.text, sizeof(message.text),
+		 "%.*s:%u: error: private_key \"%.*s\" for the certificate \"%.*s\" of line %u: %s",
+		 VG_SLICE_FMT(vg_img_str(image, row->where.file)), row->key_line,
+		 VG_SLICE_FMT(vg_img_str(image, row->key_path)),
+		 VG_SLICE_FMT(vg_img_str(image, row->path)), row->where.line, fault);
+	vg_log(VG_LOG_ERROR, "%s", message.text);
+	if (supervisor != NULL &&
+	    vg_chan_send(supervisor, VG_MSG_FAULT, &message, NULL) != VG_CHAN_OK)
+		vg_log(VG_LOG_WARNING, "the supervisor can't be told");
+}
+
+struct vg_keys *vg_keys_open(const struct vg_image *image, const struct vg_chan *supervisor)
 {
 	uint32_t count = vg_img_cert_count(image);
 	struct vg_keys *keys = calloc(1, sizeof(*keys) + count * sizeof(keys->key[0]));
 	if (keys == NULL)
 		return NULL;
 	bool ok = true;
-	for (; ok && keys->count < count; keys->count++) {
+	for (; keys->count < count; keys->count++) {
+		const struct vg_img_cert *row = &vg_img_certs(image)[keys->count];
+		const char *fault = NULL;
 		struct vg_arena arena;
 		vg_arena_init(&arena, 2 * KEY_FILE_MAX);
-		EVP_PKEY *key = open_one(image, &vg_img_certs(image)[keys->count], &arena);
+		keys->key[keys->count] = open_one(image, row, &arena, &fault);
 		vg_arena_fini(&arena);
-		keys->key[keys->count] = key;
-		ok = key != NULL;
+		if (fault != NULL)
+			tell(image, row, fault, supervisor);
+		ok &= fault == NULL;
 	}
 	if (!ok)
 		vg_keys_free(&keys);

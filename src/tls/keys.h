@@ -19,9 +19,13 @@
 
 struct vg_keys;
 
-/* Opens the key files of the image's certificates, checks that each fits its certificate. NULL,
-   and told in the log (file and reason, never content). */
-struct vg_keys *vg_keys_open(const struct vg_image *image) VG_MUST_CHECK;
+/*
+ * Opens the key files of the image's certificates, and checks that each fits its certificate. NULL
+ * where one doesn't: each is told (place, file and reason, never content) in the log, and to the
+ * supervisor, for whoever asked for a reload; NULL: to nobody.
+ */
+struct vg_keys *vg_keys_open(const struct vg_image *image, const struct vg_chan *supervisor)
+	VG_MUST_CHECK;
 void vg_keys_free(struct vg_keys **keys); /* clears them */
 
 /* One request; out->length 0 where it is refused. */

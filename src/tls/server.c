@@ -1,9 +1,10 @@
 #include "tls/server.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
+#include "cert/ca_names.h"
 #include "cert/pem.h"
+#include "cert/verify.h"
 #include "sys/log.h"
 #include "tls/remote.h"
 #include "tls/session.h"
@@ -28,12 +29,6 @@ static int choose_protocol(SSL *ssl VG_UNUSED, const unsigned char **out, unsign
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static bool names_host(X509 *leaf, struct vg_slice host)
-{
-	return host.len > 0 && X509_check_host(leaf, host.ptr, host.len,
-					       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
-}
-
 /* With several certificates: those that name the host, one of each kind of key; else the first
    of all, which the context has. */
 static int choose_cert(SSL *ssl, void *arg)
@@ -45,7 +40,7 @@ static int choose_cert(SSL *ssl, void *arg)
 	for (uint32_t i = 0; i < server->own_count; i++) {
 		struct vg_tls_own *own = &server->own[i];
 		bool rsa = EVP_PKEY_get_base_id(own->key) == EVP_PKEY_RSA;
-		if (have[rsa] || !names_host(own->leaf, session->peer.sni))
+		if (have[rsa] || !vg_cert_names_host(own->leaf, session->peer.sni))
 			continue;
 		if (!have[0] && !have[1])
 			SSL_certs_clear(ssl);
@@ -65,7 +60,7 @@ static bool load_own(struct vg_tls_own *own, const struct vg_image *image, uint3
 	if (own->chain == NULL || chain.count == 0)
 		return false;
 	for (uint32_t i = 0; i < chain.count; i++) {
-		X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[chain.first + i]));
+		X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[chain.first + i].bytes));
 		if (cert == NULL)
 			return false;
 		if (i == 0) {
@@ -98,6 +93,21 @@ static bool load_all(struct vg_tls_server *server, const struct vg_chan *keys)
 	return true;
 }
 
+/* None, unless the configuration says so: they tell strangers who the vendors are. */
+static bool list_cas(struct vg_tls_server *server)
+{
+	size_t bytes;
+	if (vg_img_gateway(server->image)->disclose_ca == 0)
+		return true;
+	STACK_OF(X509_NAME) *names = vg_ca_names(server->image, &bytes);
+	if (names == NULL || bytes > VG_CA_NAMES_MAX) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return false;
+	}
+	SSL_CTX_set_client_CA_list(server->ctx, names);
+	return true;
+}
+
 static bool set_up(struct vg_tls_server *server)
 {
 	SSL_CTX *ctx = server->ctx;
@@ -107,7 +117,8 @@ static bool set_up(struct vg_tls_server *server)
 	SSL_CTX_set_cert_verify_callback(ctx, vg_tls_session_verify, server);
 	SSL_CTX_set_tlsext_servername_callback(ctx, vg_tls_session_name);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, server);
-	return vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
+	return list_cas(server) &&
+	       vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
 	       SSL_CTX_set_num_tickets(ctx, 0) == 1;
 }
 

@@ -17,6 +17,10 @@
 #define VG_ACTOR_MAX 48 /* "uid:NAME" or "signal", and a NUL */
 #define VG_REF_MAX 129  /* what --ref gives, and a NUL */
 
+#define VG_PAGE_GATEWAY 0 /* whose status page: the supervisor's, */
+#define VG_PAGE_SINKS 1   /* the recorder's, */
+#define VG_PAGE_WORKERS 2 /* worker 0's; the others' follow */
+
 enum vg_msg_type {
 #define VG_MSG(NAME, from, to, payload, fds) VG_MSG_##NAME,
 #include "vocab/msg.def"
@@ -33,6 +37,9 @@ struct vg_msg_hello {
 	uint32_t pad;
 };
 
+/* Whose images a broker holds: the one that serves, the next one, those of before. */
+#define VG_GENERATIONS_MAX 32
+
 struct vg_msg_image {
 	uint64_t generation; /* counts from 1 at each start; the digest stands in the image */
 	uint64_t size;       /* of the memfd, in bytes */
@@ -40,9 +47,12 @@ struct vg_msg_image {
 
 struct vg_msg_image_ack {
 	uint64_t generation;
-	int32_t error; /* errno value; 0: taken */
+	int32_t error; /* errno value; 0: taken; ERESTART: msg.def */
 	uint32_t pad;
 };
+
+/* hosts(5) and resolv.conf(5) */
+enum vg_names_file { VG_NAMES_HOSTS, VG_NAMES_RESOLV, VG_NAMES_FILES };
 
 struct vg_msg_index {
 	uint64_t index;
@@ -56,6 +66,10 @@ struct vg_msg_ring {
 struct vg_msg_peer {
 	uint32_t role;
 	uint32_t index;
+};
+
+struct vg_msg_fault {
+	char text[512]; /* NUL-terminated */
 };
 
 struct vg_msg_tell {

@@ -1,7 +1,7 @@
 #include "vocab/process.h"
 
 static const char *const words[VG_PROCESS_STATES] = {
-#define VG_PROCESS(NAME, word) [VG_PROCESS_##NAME] = word,
+#define VG_PROCESS(NAME, word) [VG_PROCESS_##NAME] = (word),
 #include "vocab/process.def"
 #undef VG_PROCESS
 };

@@ -46,7 +46,8 @@ class Tree:
     def __enter__(self):
         self.dir = Path(tempfile.mkdtemp(prefix="vendgate-test-"))
         ca = self.dir / "ca"
-        for words in ([ca, "agency.example"], ["ca", ca, ACME], ["ca", ca, METRO]):
+        hosts = [f"{name}.agency.example" for name in ("courses", "lifts", "api")]
+        for words in ([ca, *hosts], ["ca", ca, ACME], ["ca", ca, METRO]):
             subprocess.run([PKI, *words], check=True, timeout=harness.WAIT)
         shutil.copytree(ROOT / "policies", self.dir / "policies",
                         ignore=lambda _, names: [n for n in names if not n.endswith(".ini")])
@@ -131,6 +132,7 @@ def _():
                 ([], "check"), (["chek"], 'did you mean "check"?'), (["explain"], "usage:"),
                 (["--json", "explain"], "no --json"), (["check", "a", "b"], "usage:"),
                 (["compile", "--fd", "77"], "not open"), (["compile"], "usage:"),
+                (["compile", "--fd", "1", "--serving"], "usage:"),
                 (["explain", "--vendor", "acme-trainin", "--method", "GET", "--url", COURSES],
                  f'did you mean "{ACME}"?'),
                 (["explain", "--vendor", ACME, "--method", "GET", "--url", "ftp://x"], "https://"),

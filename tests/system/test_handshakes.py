@@ -2,9 +2,11 @@
 """Handshakes that fail: each is one event with its reason, and tells nothing to whom it concerns
 not."""
 import contextlib
+import re
 import resource
 import socket
 import ssl
+import subprocess
 import time
 
 import harness
@@ -126,6 +128,55 @@ def _():
         for text in faults.values():
             check("acme" not in text, text)
         lab.next_final(0, 3)
+
+
+def offered_names(lab):
+    """What a stranger who brings no certificate is told of the CAs."""
+    ran = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port}"], input="",
+                         capture_output=True, text=True, timeout=20, check=False)
+    check("CA names" in ran.stdout, ran.stdout, ran.stderr)
+    _, found, rest = ran.stdout.partition("Acceptable client certificate CA names\n")
+    names = rest.partition("Requested Signature Algorithms")[0].split("\n") if found else []
+    return [name for name in names if "=" in name and " = " in name and ":" not in name]
+
+
+@case("strangers see no names of CAs, unless disclose_ca says so; a reload says so too")
+def _():
+    with Lab() as lab:
+        for name in ("acme", "bolt"):
+            lab.vendor(name, {"all": ("GET", "/n/**")})
+        lab.start()
+        equal(offered_names(lab), [])
+        lab.tls_keys += "disclose_ca = yes\n"
+        lab.write_config()
+        ran = subprocess.run([harness.BUILD / "vendgatectl", "-c", lab.dir / "vendgate.ini",
+                              "reload"], capture_output=True, text=True, timeout=60, check=False)
+        equal(ran.returncode, 0, ran.stdout, ran.stderr)
+        names = offered_names(lab)
+        equal(len(names), 2, names)
+        check(any("acme" in name for name in names), names)
+        equal(lab.curl("acme", "/n/1").status, 200)
+
+
+@case("more names of CAs than fit a handshake are an error with its place")
+def _():
+    with Lab() as lab:
+        lab.vendor("acme", {"all": ("GET", "/n/**")})
+        lab.tls_keys += "disclose_ca = yes\n"
+        subject = "/CN=long" + "".join(f"/OU={number:060}" for number in range(240))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", subject, "-days", "90",
+                        "-keyout", "/dev/null", "-out", lab.ca / "long.pem"],
+                       capture_output=True, check=True)
+        lab.write_config()
+        words = [harness.BUILD / "vendgatectl", "-c", lab.dir / "vendgate.ini", "check"]
+        equal(subprocess.run(words, capture_output=True, check=False).returncode, 0, "control")
+        policy = lab.dir / "policies" / "acme.ini"
+        policy.write_text(re.sub(r"(?m)^ca = .*", "ca = ../ca/long.pem", policy.read_text()))
+        ran = subprocess.run(words, capture_output=True, text=True, check=False)
+        equal(ran.returncode, 1, ran.stdout, ran.stderr)
+        check(re.search(r"vendgate\.ini:\d+: error: disclose_ca: the names of 1 CAs are \d+ bytes",
+                        ran.stderr + ran.stdout), ran.stdout, ran.stderr)
 
 
 @case("a handshake without SNI is no way around the host")

@@ -199,12 +199,15 @@ def _():
         honest(lab, "afterwards")
 
 
-@case("at most `connections` are held; the next one waits, and is served when there is room")
-def _():
+def hold_all(workers):
     with make_lab("connections = 20") as lab:
+        lab.gateway_keys = f"workers = {workers}\n"
         lab.start()
         honest(lab, "before")
-        crowd = [socket.create_connection(("127.0.0.1", lab.port), 5) for _ in range(20)]
+        crowd = [socket.create_connection(("127.0.0.1", lab.port), 5) for _ in range(19)]
+        time.sleep(0.5)
+        honest(lab, "with one place left")
+        crowd.append(socket.create_connection(("127.0.0.1", lab.port), 5))
         time.sleep(0.5)
         answer = lab.curl("bolt", "/v1/x", timeout=2)
         equal(answer.status, 0, "with 20 held", answer)
@@ -213,6 +216,16 @@ def _():
         honest(lab, "with room again")
         for sock in crowd:
             sock.close()
+
+
+@case("at most `connections` are held; the next one waits, and is served when there is room")
+def _():
+    hold_all(workers=1)
+
+
+@case("with two workers it is as many in all, whoever accepts them")
+def _():
+    hold_all(workers=2)
 
 
 @case("a flood of key updates ends, and others are served meanwhile")

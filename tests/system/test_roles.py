@@ -22,6 +22,16 @@ def status(pid):
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 
+def owner_of_memory(pid):
+    """Its user, or root where it can't be dumped, nor traced by others of its user: proc(5)."""
+    return os.stat(f"/proc/{pid}/mem").st_uid
+
+
+def leaves_no_core(pid):
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    return re.search(r"Max core file size +0 +0 ", limits) is not None
+
+
 def one(lab, role):
     pids = lab.children(f"vendgate-{role}")
     equal(len(pids), 1, "processes of", role)
@@ -71,9 +81,18 @@ def _():
                 equal(int(found[name], 16), 0, role, name)
             if filtered:
                 equal(found["Seccomp"].strip(), "2", role, "filter")
-            limits = Path(f"/proc/{one(lab, role)}/limits").read_text()
-            check(re.search(r"Max core file size +0 +0 ", limits), role, "core dumps", limits)
-        equal(status(lab.gateway.pid)["Uid"].split()[0], "0", "the supervisor's uid")
+                equal(owner_of_memory(one(lab, role)), 0, role, "can be dumped")
+            check(leaves_no_core(one(lab, role)), role, "core dumps")
+            equal(found["Groups"].split(), [str(group) for group in
+                                            os.getgrouplist(USER, entry.pw_gid)], role, "groups")
+        found = status(lab.gateway.pid)
+        equal(found["Uid"].split()[0], "0", "the supervisor's uid")
+        equal(found["NoNewPrivs"].strip(), "1", "the supervisor's new privileges")
+        check(leaves_no_core(lab.gateway.pid), "the supervisor's core dumps")
+        with subprocess.Popen(["sleep", "60"], user=USER) as bystander:
+            equal(owner_of_memory(bystander.pid), entry.pw_uid, "of one that can be dumped")
+            bystander.kill()
+        equal(status(os.getpid())["NoNewPrivs"].strip(), "0", "of this test")
 
 
 @case("no role holds a descriptor that is not its own")

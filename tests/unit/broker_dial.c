@@ -1,7 +1,7 @@
 /*
  * The broker in a process of its own, inside its filter, with this test as its supervisor and its
- * worker: it dials the image's upstreams and nothing else, answers each DIAL once, and takes a
- * new worker while it serves.
+ * worker: it dials the images' upstreams and nothing else, answers each DIAL once, and takes a
+ * new worker, and new images with new names, while it serves.
  */
 #include "config.h"
 
@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,11 +28,12 @@
 
 #define TIMEOUT_MS 1500 /* long enough that all dials of a test are under way at once */
 
-enum { OPEN, CLOSED, FULL, OF_NO_SERVICE, UPSTREAMS };
+enum { OPEN, CLOSED, FULL, NAMED, OF_NO_SERVICE, UPSTREAMS };
 
 static struct vg_chan supervisor, worker;
 static int open_listener, full_listener;
 static pid_t broker;
+static uint16_t ports[UPSTREAMS];
 
 static int loopback(int backlog, uint16_t *port)
 {
@@ -62,9 +64,11 @@ static void fill_backlog(uint16_t port)
 	cr_assert_fail("the backlog has no end");
 }
 
-static int make_image(const uint16_t ports[UPSTREAMS], struct vg_arena *arena, size_t *size)
+static int make_image(const char *name, size_t *size)
 {
-	struct vg_build *build = vg_build_new(arena);
+	struct vg_arena arena;
+	vg_arena_init(&arena, 1 << 20);
+	struct vg_build *build = vg_build_new(&arena);
 	struct vg_img_gateway gateway = {.workers = 1, .tls_min = 0x0303};
 	struct vg_img_service service = {.upstreams = {0, OF_NO_SERVICE},
 					 .connect_timeout_ms = TIMEOUT_MS};
@@ -75,6 +79,8 @@ static int make_image(const uint16_t ports[UPSTREAMS], struct vg_arena *arena, s
 	(void)vg_build_row(build, VG_SECTION_SERVICE, &service);
 	for (int i = 0; i < UPSTREAMS; i++) {
 		struct vg_img_upstream upstream = {.addr = vg_addr_v4(bytes), .port = ports[i]};
+		if (i == NAMED)
+			upstream.host = vg_build_text(build, vg_slice_str(name));
 		(void)vg_build_row(build, VG_SECTION_UPSTREAM, &upstream);
 	}
 	const uint8_t gen[32] = {0};
@@ -83,12 +89,46 @@ static int make_image(const uint16_t ports[UPSTREAMS], struct vg_arena *arena, s
 	int fd = vg_shm_memfd("test");
 	cr_assert(vg_file_write_all(fd, block, *size) && vg_shm_seal(fd));
 	vg_build_free(&build);
+	vg_arena_fini(&arena);
 	return fd;
 }
 
 static void say(enum vg_msg_type type, const void *payload, const int *fds)
 {
 	cr_assert_eq(vg_chan_send(&supervisor, type, payload, fds), VG_CHAN_OK);
+}
+
+/* An image as the supervisor gives it: the files of names before it, where there are any. */
+static void give(uint64_t generation, const char *name, const char *hosts)
+{
+	struct vg_msg_image image = {.generation = generation};
+	struct vg_msg_index index = {.index = VG_NAMES_HOSTS};
+	size_t size;
+	int fd = make_image(name, &size);
+	image.size = size;
+	if (hosts != NULL) {
+		int file = vg_shm_memfd("hosts");
+		cr_assert(vg_file_write_all(file, hosts, strlen(hosts)));
+		say(VG_MSG_NAMES, &index, &file);
+		vg_fd_close(&file);
+	}
+	say(VG_MSG_IMAGE, &image, &fd);
+	vg_fd_close(&fd);
+}
+
+static int ack_of(uint64_t generation)
+{
+	struct vg_msg msg;
+	cr_assert_eq(vg_chan_recv(&supervisor, &msg), VG_CHAN_OK);
+	cr_assert_eq(msg.type, VG_MSG_IMAGE_ACK);
+	cr_assert_eq(msg.image_ack.generation, generation);
+	return msg.image_ack.error;
+}
+
+static void withdraw(uint64_t generation)
+{
+	struct vg_msg_index number = {.index = generation};
+	say(VG_MSG_WITHDRAW, &number, NULL);
 }
 
 static struct vg_chan new_worker(void)
@@ -118,32 +158,23 @@ static void start_broker(void)
 
 static void setup(void)
 {
-	uint16_t ports[UPSTREAMS];
-	struct vg_arena arena;
 	struct vg_msg msg;
-	vg_arena_init(&arena, 1 << 20);
 	start_broker();
 	open_listener = loopback(64, &ports[OPEN]);
 	int closed = loopback(-1, &ports[CLOSED]);
 	full_listener = loopback(0, &ports[FULL]);
 	fill_backlog(ports[FULL]);
-	ports[OF_NO_SERVICE] = ports[OPEN];
+	ports[NAMED] = ports[OF_NO_SERVICE] = ports[OPEN];
 
 	struct vg_msg_hello hello = {.role = VG_ROLE_BROKER, .workers = 1};
-	struct vg_msg_image image = {.generation = 7};
 	struct vg_msg_index go = {0};
-	size_t size;
-	int fd = make_image(ports, &arena, &size);
-	image.size = size;
 	say(VG_MSG_HELLO, &hello, NULL);
-	say(VG_MSG_IMAGE, &image, &fd);
+	give(7, "localhost", NULL);
 	worker = new_worker();
 	say(VG_MSG_GO, &go, NULL);
 	cr_assert_eq(vg_chan_recv(&supervisor, &msg), VG_CHAN_OK);
 	cr_assert_eq(msg.type, VG_MSG_READY);
-	vg_fd_close(&fd);
 	vg_fd_close(&closed);
-	vg_arena_fini(&arena);
 }
 
 static int broker_status(void)
@@ -263,6 +294,87 @@ Test(broker_dial, bounds_what_is_under_way_and_answers_all)
 	cr_expect_eq(timed_out + refused, asked, "%u and %u", timed_out, refused);
 	cr_expect_gt(refused, 2);
 	cr_expect_gt(timed_out, 300);
+}
+
+static int failure(uint64_t id, uint64_t generation, uint32_t upstream)
+{
+	struct vg_msg msg;
+	dial(&worker, id, generation, upstream);
+	cr_assert_eq(vg_chan_recv(&worker, &msg), VG_CHAN_OK);
+	cr_assert_eq(msg.type, VG_MSG_DIAL_FAILED);
+	cr_expect_eq(msg.dialed.id, id);
+	return msg.dialed.error;
+}
+
+static void connects(uint64_t id, uint64_t generation, uint32_t upstream)
+{
+	dial(&worker, id, generation, upstream);
+	expect_connected(&worker, id);
+}
+
+Test(broker_dial, names_that_come_later_are_dialled)
+{
+	connects(1, 7, NAMED);
+	give(8, "later.test", "127.0.0.1 later.test\n");
+	cr_assert_eq(ack_of(8), 0);
+	connects(2, 8, NAMED);
+	connects(3, 7, NAMED);
+	withdraw(7);
+	connects(4, 8, NAMED);
+	cr_expect_eq(failure(5, 7, NAMED), ESTALE);
+	/* The file is asked for anew each time: this time there is none, and nobody to ask. */
+	give(9, "later.test", NULL);
+	cr_assert_eq(ack_of(9), 0);
+	cr_expect_eq(failure(6, 9, NAMED), ENOENT);
+	give(10, "later.test", "127.0.0.1 later.test\n");
+	cr_assert_eq(ack_of(10), 0);
+	connects(7, 8, NAMED);
+	connects(8, 9, NAMED);
+}
+
+Test(broker_dial, what_is_under_way_ends_with_its_image)
+{
+	struct vg_msg msg;
+	give(8, "nobody.test", "127.0.0.1 later.test\n");
+	cr_assert_eq(ack_of(8), 0);
+	dial(&worker, 1, 8, FULL);
+	dial(&worker, 2, 8, NAMED);
+	dial(&worker, 3, 7, FULL);
+	struct timespec time = {.tv_nsec = 100000000};
+	(void)nanosleep(&time, NULL);
+	withdraw(8);
+	withdraw(99);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(vg_chan_recv(&worker, &msg), VG_CHAN_OK);
+		cr_expect_eq(msg.type, VG_MSG_DIAL_FAILED);
+		cr_expect(msg.dialed.id == 1 || msg.dialed.id == 2);
+		cr_expect_eq(msg.dialed.error, ESTALE);
+	}
+	cr_assert_eq(vg_chan_recv(&worker, &msg), VG_CHAN_OK);
+	cr_expect_eq(msg.dialed.id, 3);
+	cr_expect_eq(msg.dialed.error, ETIMEDOUT, "that of another goes on");
+}
+
+Test(broker_dial, images_stay_until_they_are_withdrawn_and_have_a_bound)
+{
+	const uint64_t last = 7 + VG_GENERATIONS_MAX - 1;
+	for (uint64_t generation = 8; generation <= last; generation++) {
+		give(generation, "localhost", NULL);
+		cr_assert_eq(ack_of(generation), 0);
+	}
+	for (uint64_t generation = 7; generation <= last; generation++)
+		connects(generation, generation, NAMED);
+	give(last + 1, "localhost", NULL);
+	cr_expect_eq(ack_of(last + 1), ENOSPC);
+	cr_expect_eq(failure(1, last + 1, OPEN), ESTALE);
+	give(last, "localhost", NULL);
+	cr_expect_eq(ack_of(last), ENOSPC, "twice the same");
+	withdraw(9);
+	give(last + 1, "localhost", NULL);
+	cr_expect_eq(ack_of(last + 1), 0);
+	connects(2, last + 1, NAMED);
+	connects(3, 7, NAMED);
+	cr_expect_eq(failure(4, 9, OPEN), ESTALE);
 }
 
 Test(broker_dial, takes_the_next_worker)

@@ -5,6 +5,7 @@
 
 #include "config_tree.h"
 #include "policy/decide.h"
+#include "sys/file.h"
 
 static struct tree tree;
 
@@ -102,15 +103,16 @@ static const struct change changes[] = {
 	{"duplicate named section", ACME, "", "[access  schedule]\nfoo = 1\n",
 	 A ":10: error: duplicate section [access schedule]; it began in line 6\n" A
 	   ":11: error: unknown key \"foo\" in [access schedule]\n"},
-	{"name where there is none", GATEWAY, "[tls]", "[tls x]", V ":5: error: [tls] takes no name\n"},
+	{"name where there is none", GATEWAY, "[tls]", "[tls x]",
+	 V ":5: error: [tls] takes no name\n"},
 	{"no name", ACME, "[access schedule]", "[access]",
 	 A ":6: error: [access] needs a name: [access NAME]\n"},
 	{"bad name", ACME, "[access schedule]", "[access Schedule]",
 	 A ":6: error: \"Schedule\" in [access] must be " NAME_RULE "\n"},
-	{"no vendor", ACME, "[vendor]\nid = acme\n", "",
-	 A ": error: there is no [vendor]\n"},
-	{"no identity", ACME, "[identity]\nca = ../ca/acme.pem\nuri = spiffe://acme.example/gateway\n",
-	 "", A ": error: there is no [identity]: nobody could be this vendor\n"},
+	{"no vendor", ACME, "[vendor]\nid = acme\n", "", A ": error: there is no [vendor]\n"},
+	{"no identity", ACME,
+	 "[identity]\nca = ../ca/acme.pem\nuri = spiffe://acme.example/gateway\n", "",
+	 A ": error: there is no [identity]: nobody could be this vendor\n"},
 	{"no access", ACME,
 	 "[access schedule]\nservice = courses\nmethods = GET\npath = /v1/courses/{id:int}\n", "",
 	 A ":1: warning: there is no [access NAME]: nothing can be reached\n"},
@@ -134,10 +136,10 @@ static const struct change changes[] = {
 	 A ":3: error: unknown key \"dormant\" in [vendor]\n"},
 	{"duplicate key", ACME, "id = acme", "id = acme\nid = acme",
 	 A ":3: error: duplicate key \"id\"; it was set in line 2\n"},
-	{"empty", ACME, "id = acme", "id =",
-	 A ":2: error: id is empty; give it a value, or leave it out\n"},
-	{"empty list", ACME, "methods = GET", "methods =",
-	 A ":8: error: methods is empty; give it a value, or leave it out\n"},
+	{"empty", ACME, "id = acme",
+	 "id =", A ":2: error: id is empty; give it a value, or leave it out\n"},
+	{"empty list", ACME, "methods = GET",
+	 "methods =", A ":8: error: methods is empty; give it a value, or leave it out\n"},
 	{"single value over two lines", ACME, "service = courses", "service =\n courses",
 	 A ":8: error: service is no list; its value stands in one line\n"},
 	{"comma too many", ACME, "methods = GET", "methods = GET,, POST,",
@@ -167,8 +169,9 @@ static const struct change changes[] = {
 	{"duration above its bound", GATEWAY, "workers = 2", "drain = 61m",
 	 V ":4: error: drain \"61m\" must be a duration, such as 10s or 500ms, from 1s to 1h\n"},
 	{"size out of bounds", GATEWAY, "", "[limits]\nheader_bytes = 65KiB\nmax_body = 1mb\n",
-	 V ":14: error: header_bytes \"65KiB\" must be a size, such as 64KiB, from 1KiB to 64KiB\n" V
-	   ":15: error: max_body \"1mb\" must be a size, such as 64KiB, from 0 to 1024GiB\n"},
+	 V
+	 ":14: error: header_bytes \"65KiB\" must be a size, such as 64KiB, from 1KiB to 64KiB\n" V
+	 ":15: error: max_body \"1mb\" must be a size, such as 64KiB, from 0 to 1024GiB\n"},
 	{"word", GATEWAY, "[telemetry siem]", "min_version = 1.4\n[telemetry siem]",
 	 V ":8: error: min_version \"1.4\" must be 1.2 or 1.3\n"},
 	{"two words", GATEWAY, "to = udp", "format = xml\nto = udp",
@@ -186,7 +189,8 @@ static const struct change changes[] = {
 	 V ":11: error: prefix \"/residents/\" must be a path without final slash, such as "
 	   "/residents\n"},
 	{"prefix that is not normalised", GATEWAY, "host =", "prefix = /a/../b\nhost =",
-	 V ":11: error: prefix \"/a/../b\" must be a path without final slash, such as /residents\n"},
+	 V
+	 ":11: error: prefix \"/a/../b\" must be a path without final slash, such as /residents\n"},
 	{"upstream by TLS", GATEWAY, "http://127.0.0.1:8080", "https://127.0.0.1:8443",
 	 V ":12: error: [service courses] has an https upstream and no upstream_ca: nothing would "
 	   "say whose certificate is good\n"},
@@ -204,22 +208,24 @@ static const struct change changes[] = {
 	   ":8: error: methods \"CONNECT\" must be one of GET HEAD POST PUT PATCH DELETE OPTIONS "
 	   "PROPFIND REPORT SEARCH\n"},
 	{"media type", ACME, "methods = GET", "methods = POST\nrequest_type = Application/JSON",
-	 A ":9: error: request_type \"Application/JSON\" must be a media type in lower case, such as "
-	   "application/json\n"},
+	 A
+	 ":9: error: request_type \"Application/JSON\" must be a media type in lower case, such as "
+	 "application/json\n"},
 	{"names", ACME, "uri = spiffe://acme.example/gateway",
 	 "uri = acme gateway\ndns = *.acme.example\nemail = acme\nip = 10.0.0.0/8\n"
 	 "subject = gateway\nspki_sha256 = 9f86d0\nnetworks = 10.0.0.1/8",
-	 A ":5: error: uri \"acme gateway\" must be a URI, such as spiffe://acme.example/gateway\n" A
-	   ":6: error: dns \"*.acme.example\" must be a DNS name without wildcard, such as "
-	   "gateway.acme.example\n" A
-	   ":7: error: email \"acme\" must be an email address, such as gateway@acme.example\n" A
-	   ":8: error: ip \"10.0.0.0/8\" must be an IP address, such as 203.0.113.7 or "
-	   "2001:db8::7\n" A
-	   ":9: error: subject \"gateway\" must be a distinguished name, most specific first, such "
-	   "as CN=gateway,O=Acme\n" A
-	   ":10: error: spki_sha256 \"9f86d0\" must be 64 hexadecimal digits\n" A
-	   ":11: error: networks \"10.0.0.1/8\" must be a prefix without host bits, such as "
-	   "203.0.113.0/24 or 2001:db8:7::/48\n"},
+	 A
+	 ":5: error: uri \"acme gateway\" must be a URI, such as spiffe://acme.example/gateway\n" A
+	 ":6: error: dns \"*.acme.example\" must be a DNS name without wildcard, such as "
+	 "gateway.acme.example\n" A
+	 ":7: error: email \"acme\" must be an email address, such as gateway@acme.example\n" A
+	 ":8: error: ip \"10.0.0.0/8\" must be an IP address, such as 203.0.113.7 or "
+	 "2001:db8::7\n" A
+	 ":9: error: subject \"gateway\" must be a distinguished name, most specific first, such "
+	 "as CN=gateway,O=Acme\n" A
+	 ":10: error: spki_sha256 \"9f86d0\" must be 64 hexadecimal digits\n" A
+	 ":11: error: networks \"10.0.0.1/8\" must be a prefix without host bits, such as "
+	 "203.0.113.0/24 or 2001:db8:7::/48\n"},
 	{"no name in an identity", ACME, "uri = spiffe://acme.example/gateway\n",
 	 "networks = 10.0.0.0/8\n",
 	 A ":3: error: [identity] names no certificate: it needs uri, dns, email, ip or subject\n"},
@@ -245,8 +251,44 @@ static const struct change changes[] = {
 	 A ":4: warning: ca \"../ca/soon.pem\" expires within 30 days\n"},
 	{"server's certificate", GATEWAY, "server.pem", "none.pem",
 	 V ":6: error: certificate \"none.pem\": No such file or directory\n"},
+	{"several of them", GATEWAY,
+	 "server.pem\nprivate_key =", "none.pem,\n  ca/leaf.pem, void.pem\nprivate_key = a, b,",
+	 V ":6: error: certificate \"none.pem\": No such file or directory\n" V
+	   ":7: error: certificate \"void.pem\": No such file or directory\n"},
+	{"one that isn't there beside another error", GATEWAY, "server.pem",
+	 "none.pem\nmin_versoin = 1.2",
+	 V ":6: error: certificate \"none.pem\": No such file or directory\n" V
+	   ":7: error: unknown key \"min_versoin\" in [tls]; did you mean \"min_version\"?\n"},
+	{"so an upstream's CA", GATEWAY, "http://127.0.0.1:8080",
+	 "https://127.0.0.1:8080\nupstream_ca = none.pem\nblance = least_conn",
+	 V ":13: error: ca \"none.pem\": No such file or directory\n" V
+	   ":14: error: unknown key \"blance\" in [service courses]; did you mean \"balance\"?\n"},
+	{"and that of a service that is there already", GATEWAY, "",
+	 "[service again]\nhost = api.agency.example\nupstream = https://127.0.0.1:8080\n"
+	 "upstream_ca = none.pem\n",
+	 V ":14: error: [service again] has the host and prefix of [service courses] in line 10\n" V
+	   ":16: error: ca \"none.pem\": No such file or directory\n"},
+	{"more certificates than keys", GATEWAY, "server.pem", "server.pem, ca/leaf.pem",
+	 V ":7: error: private_key has 1, certificate in line 6 has 2: each certificate needs its "
+	   "key, in the same place of the list\n"},
+	{"more keys than certificates, and one that isn't there", GATEWAY,
+	 "server.pem\nprivate_key =", "none.pem\nprivate_key = a.key,",
+	 V ":6: error: certificate \"none.pem\": No such file or directory\n" V
+	   ":7: error: private_key has 2, certificate in line 6 has 1: each certificate needs its "
+	   "key, in the same place of the list\n"},
+	{"a certificate twice", GATEWAY,
+	 "server.pem\nprivate_key =", "server.pem, server.pem\nprivate_key = server.key,",
+	 V ":6: error: certificate lists \"server.pem\" twice\n"},
+	{"a key twice, which two certificates may have", GATEWAY,
+	 "server.pem\nprivate_key =", "server.pem, ca/../server.pem\nprivate_key = server.key,",
+	 V ":6: warning: certificate ca/../server.pem is shown to nobody: it names no service's "
+	   "host, or one before it does, with the same kind of key\n"},
+	{"a host that no certificate names", GATEWAY, "host = api.agency", "host = other.agency",
+	 V ":10: warning: no certificate of [tls] names other.agency.example: who asks for it is "
+	   "shown the first one\n"},
 	{"path", ACME, "/v1/courses/{id:int}", "/v1/courses/{id:itn<=4}/../x",
-	 A ":9: error: path \"/v1/courses/{id:itn<=4}/../x\": unknown type \"itn<=4\"; there are int, "
+	 A ":9: error: path \"/v1/courses/{id:itn<=4}/../x\": unknown type \"itn<=4\"; there are "
+	   "int, "
 	   "int:1..9, uuid, date, hex<=N, slug<=N and text<=N\n"},
 	{"query", ACME, "methods = GET", "methods = GET\nquery = page:int:9..1, size, size:int",
 	 A ":9: error: query \"page:int:9..1\": bounds \"9..1\" leave no number\n" A
@@ -280,19 +322,23 @@ static const struct change changes[] = {
 	 "[access b]\nservice = courses\nmethods = POST\npath = /v1/courses/{n:int}\n", ""},
 	{"other types", ACME, "",
 	 "[access b]\nservice = courses\nmethods = GET\npath = /v1/courses/{d:date}\n"
-	 "[access c]\nservice = courses\nmethods = GET\npath = /v1/courses/{u:uuid}\n", ""},
+	 "[access c]\nservice = courses\nmethods = GET\npath = /v1/courses/{u:uuid}\n",
+	 ""},
 	{"bounds apart", ACME, "/v1/courses/{id:int}",
-	 "/v1/{id:int:1..9}\n[access b]\nservice = courses\nmethods = GET\npath = /v1/{x:int:10..99}",
+	 "/v1/{id:int:1..9}\n[access b]\nservice = courses\nmethods = GET\npath = "
+	 "/v1/{x:int:10..99}",
 	 ""},
 	{"more specific", ACME, "",
 	 "[access b]\nservice = courses\nmethods = GET\npath = /v1/courses/7\n"
 	 "[access c]\nservice = courses\nmethods = GET\npath = /v1/courses/{any}\n"
 	 "[access d]\nservice = courses\nmethods = GET\npath = /v1/courses/**\n"
 	 "[access e]\nservice = courses\nmethods = GET\npath = /v1/courses/\n"
-	 "[access f]\nservice = courses\nmethods = GET\npath = /v1/courses/{id:int}/\n", ""},
+	 "[access f]\nservice = courses\nmethods = GET\npath = /v1/courses/{id:int}/\n",
+	 ""},
 	{"what differs later", ACME, "",
 	 "[access b]\nservice = courses\nmethods = GET\npath = /v1/courses/{h:hex<=8}/x\n"
-	 "[access c]\nservice = courses\nmethods = GET\npath = /v1/courses/{i:int}/y\n", ""},
+	 "[access c]\nservice = courses\nmethods = GET\npath = /v1/courses/{i:int}/y\n",
+	 ""},
 	{"order that a later segment would decide", ACME, "",
 	 "[access b]\nservice = courses\nmethods = GET\npath = /v1/courses/{h:hex<=8}/x\n"
 	 "[access c]\nservice = courses\nmethods = GET\npath = /v1/courses/{i:int}/**\n",
@@ -498,6 +544,37 @@ Test(config_compile, all_at_once, .init = setup, .fini = teardown)
 		  ":6: error: certificate \"none.pem\": No such file or directory\n");
 }
 
+static void digests(uint8_t gen[32], uint8_t rest[32])
+{
+	cr_assert(tree_compile(&tree));
+	memcpy(gen, tree.image.header->gen, 32);
+	memcpy(rest, vg_img_gateway(&tree.image)->rest, 32);
+}
+
+/* A renewed certificate is another generation, but nothing that anybody decides by. */
+Test(config_compile, what_is_new, .init = setup, .fini = teardown)
+{
+	uint8_t gen[32], rest[32], gen2[32], rest2[32];
+	digests(gen, rest);
+	digests(gen2, rest2);
+	cr_expect_arr_eq(gen, gen2, 32);
+	cr_expect_arr_eq(rest, rest2, 32);
+	tree_renew(&tree, "server.pem");
+	digests(gen2, rest2);
+	cr_expect_arr_neq(gen, gen2, 32);
+	cr_expect_arr_eq(rest, rest2, 32);
+	tree_renew(&tree, "ca/acme.pem");
+	digests(gen, rest);
+	cr_expect_arr_neq(gen, gen2, 32);
+	cr_expect_arr_neq(rest, rest2, 32);
+	/* What is also a vendor's CA is more than a certificate of the gateway's own. */
+	tree_write(&tree, V, changed(GATEWAY, "server.pem", "ca/acme.pem"));
+	digests(gen, rest);
+	tree_renew(&tree, "ca/acme.pem");
+	digests(gen2, rest2);
+	cr_expect_arr_neq(rest, rest2, 32);
+}
+
 Test(config_compile, unreadable, .init = setup, .fini = teardown)
 {
 	tree_write(&tree, V, NULL);
@@ -507,21 +584,22 @@ Test(config_compile, unreadable, .init = setup, .fini = teardown)
 	tree_write(&tree, V, GATEWAY);
 	cr_expect(tree_compile(&tree));
 	vg_diags_init(&tree.diags, &tree.arena);
-	cr_expect_not(vg_config_compile(&tree.compiled, "/nowhere/at/all/vendgate.ini", &tree.arena,
-					&tree.diags));
+	cr_expect_not(vg_config_compile(&tree.compiled, "/nowhere/at/all/vendgate.ini", NULL,
+					&tree.arena, &tree.diags));
 	cr_expect_str_eq(tree_said(&tree, true), "/nowhere/at/all/vendgate.ini: error: can't be "
 						 "read: No such file or directory\n");
 }
 
 #define EVERYTHING                                                                                 \
 	"[gateway]\nnode = dmz-1\nlisten = 0.0.0.0:8443,\n  [2001:db8::1]:443\nworkers = 3\n"      \
-	"policies = vendors/\nstate = state\nrun = /run/vg\nuser = vendgate\ndrain = 5s\n"      \
-	"[tls]\ncertificate = server.pem\nprivate_key = keys/server.key\nmin_version = 1.2\n"      \
+	"policies = vendors/\nstate = state\nrun = /run/vg\nuser = vendgate\ndrain = 5s\n"         \
+	"[tls]\ncertificate = server.pem,\n  ca/leaf.pem\n"                                        \
+	"private_key = keys/server.key,\n  leaf.key\nmin_version = 1.2\n"                          \
 	"[limits]\nconnections = 8000\nheader_bytes = 8KiB\nheader_timeout = 5s\n"                 \
 	"idle_timeout = 2m\nmax_body = 1MB\n"                                                      \
 	"[telemetry siem]\nto = udp://[::1]:514\nformat = sd\nfacility = authpriv\n"               \
 	"[telemetry copy]\nto = file:events.log\n"                                                 \
-	"[service a]\nhost = api.example\nupstream = http://10.0.0.1:80\n"                         \
+	"[service a]\nhost = leaf.example\nupstream = http://10.0.0.1:80\n"                        \
 	"[service b]\nhost = api.example\nprefix = /b\n"                                           \
 	"upstream = http://10.0.0.2:8080, http://[::2]:8080\nbalance = round_robin\n"              \
 	"connect_timeout = 1s\nresponse_timeout = 5s\ndata = name, birth_date\n"
@@ -552,6 +630,25 @@ static void expect_path(struct vg_str str, const char *below)
 	expect_text(str, want);
 }
 
+static void expect_certs(const struct vg_image *image)
+{
+	static const char *const paths[][2] = {{"server.pem", "keys/server.key"},
+					       {"ca/leaf.pem", "leaf.key"}};
+	cr_assert_eq(vg_img_cert_count(image), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct vg_img_cert *row = &vg_img_certs(image)[i];
+		char path[256];
+		(void)snprintf(path, sizeof(path), "%s/%s", tree.directory, paths[i][0]);
+		expect_path(row->path, paths[i][0]);
+		expect_path(row->key_path, paths[i][1]);
+		expect_text(row->where.file, "vendgate.ini");
+		cr_expect_eq(row->where.line, 12 + i);
+		cr_expect_eq(row->key_line, 14 + i);
+		cr_expect_eq(row->chain.count, 1);
+		cr_expect_eq(row->stamp, vg_file_stamp(path));
+	}
+}
+
 static void expect_gateway(const struct vg_image *image)
 {
 	const struct vg_img_gateway *g = vg_img_gateway(image);
@@ -570,9 +667,7 @@ static void expect_gateway(const struct vg_image *image)
 	cr_expect_eq(g->tls_min, 0x0303);
 	cr_assert_eq(vg_img_listener_count(image), 2);
 	cr_expect_eq(vg_img_listeners(image)[1].port, 443);
-	cr_assert_eq(vg_img_cert_count(image), 1);
-	expect_path(vg_img_certs(image)->key_path, "keys/server.key");
-	cr_expect_eq(vg_img_certs(image)->chain.count, 1);
+	expect_certs(image);
 	cr_assert_eq(vg_img_sink_count(image), 2);
 	cr_expect_eq(vg_img_sinks(image)[0].kind, VG_SINK_UDP);
 	cr_expect_eq(vg_img_sinks(image)[0].facility, 10);
@@ -593,7 +688,7 @@ static void expect_services(const struct vg_image *image)
 	cr_expect_eq(b->connect_timeout_ms, 1000);
 	cr_expect_eq(b->response_timeout_ms, 5000);
 	cr_expect_eq(b->has_data, 1);
-	cr_expect_eq(b->where.line, 30);
+	cr_expect_eq(b->where.line, 32);
 	const struct vg_img_service *a = &vg_img_services(image)[1];
 	expect_text(a->prefix, "");
 	cr_expect_eq(a->connect_timeout_ms, 2000);
@@ -609,8 +704,8 @@ static void expect_identities(const struct vg_image *image)
 	cr_expect_eq(idents[0].cas.count, 2);
 	cr_expect_eq(idents[1].cas.count, 2);
 	for (uint32_t i = 0; i < 2; i++) /* both.pem holds the same two */
-		cr_expect_eq(vg_img_ders(image)[idents[0].cas.first + i].offset,
-			     vg_img_ders(image)[idents[1].cas.first + i].offset);
+		cr_expect_eq(vg_img_ders(image)[idents[0].cas.first + i].bytes.offset,
+			     vg_img_ders(image)[idents[1].cas.first + i].bytes.offset);
 	expect_text(idents[1].name, "dr");
 	expect_text(items[idents[0].names[VG_NAME_URI].first], "spiffe://acme.example/x");
 	expect_text(items[idents[0].names[VG_NAME_DNS].first], "gateway.acme.example");
@@ -640,7 +735,7 @@ static void expect_rules(const struct vg_image *image)
 	expect_text(params[0].name, "a");
 	cr_expect_eq(params[0].required, 1);
 	cr_expect_eq(params[0].value.list, 20);
-	expect_text(vg_img_items(image)[params[1].value.words.first + 1], "b");
+	expect_text(params[1].value.words, "a|b");
 	cr_assert_eq(rules[0].types.count, 2);
 	expect_text(vg_img_items(image)[rules[0].types.first + 1], "text/csv");
 	expect_text(rules[0].where.file, "vendors/acme.ini");

@@ -58,30 +58,46 @@ static void write_certs(const struct tree *tree, const char *path, X509 *first, 
 	MUST(fclose(file) == 0);
 }
 
+static const struct {
+	const char *path;
+	struct pki_spec spec;
+} certs[] = {
+	{"server.pem", {.subject = "CN=gateway", .san = "DNS:api.agency.example,DNS:api.example"}},
+	{"ca/acme.pem", {.subject = "CN=Acme CA", .ca = true}},
+	{"ca/zeta.pem", {.subject = "CN=Zeta CA", .ca = true}},
+	{"ca/old.pem", {.subject = "CN=Old CA", .ca = true, .from = -YEAR, .until = -60}},
+	{"ca/soon.pem", {.subject = "CN=Soon CA", .ca = true, .from = -60, .until = 86400}},
+	{"ca/leaf.pem", {.subject = "CN=Leaf", .san = "DNS:leaf.example"}},
+};
+
+static struct pki_cert write_one(const struct tree *tree, size_t i)
+{
+	struct pki_cert made = pki_make(&certs[i].spec, NULL);
+	write_certs(tree, certs[i].path, made.cert, NULL);
+	return made;
+}
+
+void tree_renew(const struct tree *tree, const char *path)
+{
+	size_t i = 0;
+	while (i < VG_COUNT(certs) && strcmp(certs[i].path, path) != 0)
+		i++;
+	MUST(i < VG_COUNT(certs));
+	struct pki_cert made = write_one(tree, i);
+	pki_free(&made);
+}
+
 static void write_pki(const struct tree *tree)
 {
-	static const struct {
-		const char *path;
-		struct pki_spec spec;
-	} rows[] = {
-		{"server.pem", {.subject = "CN=gateway", .san = "DNS:api.agency.example"}},
-		{"ca/acme.pem", {.subject = "CN=Acme CA", .ca = true}},
-		{"ca/zeta.pem", {.subject = "CN=Zeta CA", .ca = true}},
-		{"ca/old.pem", {.subject = "CN=Old CA", .ca = true, .from = -YEAR, .until = -60}},
-		{"ca/soon.pem", {.subject = "CN=Soon CA", .ca = true, .from = -60, .until = 86400}},
-		{"ca/leaf.pem", {.subject = "CN=Leaf", .san = "DNS:leaf.example"}},
-	};
-	struct pki_cert made[6];
-	for (size_t i = 0; i < 6; i++) {
-		made[i] = pki_make(&rows[i].spec, NULL);
-		write_certs(tree, rows[i].path, made[i].cert, NULL);
-	}
+	struct pki_cert made[VG_COUNT(certs)];
+	for (size_t i = 0; i < VG_COUNT(certs); i++)
+		made[i] = write_one(tree, i);
 	write_certs(tree, "ca/both.pem", made[1].cert, made[2].cert);
 	FILE *file = create(tree, "ca/key.pem");
 	struct vg_slice key = pki_pem_key(made[0].key);
 	MUST(fwrite(key.ptr, 1, key.len, file) == key.len && fclose(file) == 0);
 	free((void *)(uintptr_t)key.ptr);
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < VG_COUNT(certs); i++)
 		pki_free(&made[i]);
 }
 
@@ -108,11 +124,16 @@ void tree_end(struct tree *tree)
 
 bool tree_compile(struct tree *tree)
 {
+	return tree_recompile(tree, NULL);
+}
+
+bool tree_recompile(struct tree *tree, const struct vg_image *serving)
+{
 	char path[256];
 	const char *fault = NULL;
 	(void)snprintf(path, sizeof(path), "%s/vendgate.ini", tree->directory);
 	vg_diags_init(&tree->diags, &tree->arena);
-	tree->good = vg_config_compile(&tree->compiled, path, &tree->arena, &tree->diags);
+	tree->good = vg_config_compile(&tree->compiled, path, serving, &tree->arena, &tree->diags);
 	if (tree->good && !vg_image_open(&tree->image, tree->compiled.block, tree->compiled.size,
 					 &fault)) {
 		(void)fprintf(stderr, "vg_image_open: %s\n", fault);

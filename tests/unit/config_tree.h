@@ -26,8 +26,12 @@ void tree_end(struct tree *tree);
 /* Makes directories as needed; NULL removes it. */
 void tree_write(const struct tree *tree, const char *path, const char *text);
 
-/* Compiles vendgate.ini, opens the image; again and again if need be. */
+/* One of these certificates anew, with another key. */
+void tree_renew(const struct tree *tree, const char *path);
+
+/* Compiles vendgate.ini, opens the image; again and again if need be. `serving`: compile.h. */
 bool tree_compile(struct tree *tree);
+bool tree_recompile(struct tree *tree, const struct vg_image *serving);
 
 /* All of the last time, as they would be printed: "FILE:LINE: error: TEXT\n…", FILE below the
    directory. Notes only where asked for. In the tree's arena. */

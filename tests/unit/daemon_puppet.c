@@ -3,10 +3,13 @@
  * one line each, where DIR/run is the gateway's run directory. Which role it plays is its name;
  * how it misbehaves is a file DIR/ROLE.WAY made by the test.
  *
- *   vendgatectl compile --fd 3 -c DIR/PORT   writes an image that listens on that port
+ *   vendgatectl compile --fd 3 -c DIR/PORT [--serving 4]
+ *                                            writes an image that listens on that port
  *   ROLE.exit                                ends in place of starting
  *   ROLE.linger                              lives on, its channel closed, until that file goes
  *   ROLE.refuse, ROLE.silent                 refuses a new generation; says nothing to it
+ *   ROLE.narrow                              takes it only by starting anew
+ *   worker.hold                              lets go of no generation
  *   compile.bad, compile.slow, compile.port  gives no policy; waits until that file goes; listens
  *                                            elsewhere
  */
@@ -135,6 +138,15 @@ static void take_rings(struct vg_child *child)
 	}
 }
 
+/* As a worker does that has no connection: it holds the one that serves, and the one that came. */
+static void let_go(const struct vg_child *child, uint64_t number)
+{
+	struct vg_msg_index gone = {.index = number - 2};
+	if (number > 2 && !is_told_to("worker", "hold") &&
+	    vg_chan_send(&child->supervisor, VG_MSG_LET_GO, &gone, NULL) != VG_CHAN_OK)
+		_exit(3);
+}
+
 static void take_image(const struct vg_child *child, const struct vg_msg *msg)
 {
 	char text[64];
@@ -144,9 +156,13 @@ static void take_image(const struct vg_child *child, const struct vg_msg *msg)
 	tell(child, text);
 	if (is_told_to(role, "refuse"))
 		ack.error = EINVAL;
+	if (is_told_to(role, "narrow"))
+		ack.error = ERESTART;
 	if (!is_told_to(role, "silent") &&
 	    vg_chan_send(&child->supervisor, VG_MSG_IMAGE_ACK, &ack, NULL) != VG_CHAN_OK)
 		_exit(5);
+	if (child->role == VG_ROLE_WORKER)
+		let_go(child, msg->image.generation);
 }
 
 /* What a controller does with the block, as far as the supervisor sees. */
@@ -189,6 +205,8 @@ static bool hear(struct vg_child *child, struct vg_msg *msg)
 	else if (msg->type == VG_MSG_PEER)
 		snprintf(text, sizeof(text), "peer %s %u",
 			 vg_role_row((enum vg_role)msg->peer.role)->word, msg->peer.index);
+	else if (msg->type == VG_MSG_WITHDRAW)
+		snprintf(text, sizeof(text), "WITHDRAW %u", (unsigned)msg->index.index);
 	else if (msg->type == VG_MSG_TELL)
 		snprintf(text, sizeof(text), "tell %u", msg->tell.code);
 	else
@@ -251,10 +269,23 @@ static int play(enum vg_role role)
 	return 0;
 }
 
+/* For a reload with the image that serves: sealed, and nothing else is open. */
+static bool is_compile(int argc, char **argv)
+{
+	struct vg_map map;
+	struct vg_image image;
+	if (argc < 6 || strcmp(argv[1], "compile") != 0 || fcntl(5, F_GETFD) >= 0)
+		return false;
+	if (argc == 6)
+		return fcntl(4, F_GETFD) < 0;
+	return argc == 8 && strcmp(argv[6], "--serving") == 0 && strcmp(argv[7], "4") == 0 &&
+	       vg_shm_image(&map, &image, 4);
+}
+
 int main(int argc, char **argv)
 {
 	if (strcmp(argv[0], "vendgatectl") == 0)
-		return argc == 6 && strcmp(argv[1], "compile") == 0 ? compile(argv[5]) : 2;
+		return is_compile(argc, argv) ? compile(argv[5]) : 2;
 	for (int role = VG_ROLE_WORKER; role <= VG_ROLE_CONTROLLER; role++)
 		if (strcmp(argv[0], vg_role_row((enum vg_role)role)->binary) == 0)
 			return play((enum vg_role)role);

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "daemon_lab.h"
+#include "vocab/msg.h"
 
 TestSuite(daemon_reload, .init = lab_setup_serving, .fini = lab_teardown);
 
@@ -174,6 +175,21 @@ Test(daemon_reload, a_recorder_that_may_have_changed_its_sinks_is_replaced, .tim
 	cr_expect_eq(lab_count("told", "publish"), 1);
 }
 
+Test(daemon_reload, a_recorder_that_needs_a_wider_sandbox_starts_anew_with_it)
+{
+	pid_t recorder = lab_last("recorder 0", "start");
+	lab_make("recorder.narrow");
+	hup();
+	lab_await("told", "publish 2", 1);
+	(void)lab_await_other("recorder 0", recorder);
+	clear("recorder.narrow");
+	cr_expect_eq(lab_count("told", "tell 6001"), 1, "the old one is told before it ends");
+	cr_expect_eq(lab_count("log", " error: "), 0, "%s", lab_contents("log"));
+	hup();
+	lab_await("told", "tell 6001", 2);
+	cr_expect_neq(lab_last("recorder 0", "start"), recorder);
+}
+
 Test(daemon_reload, a_second_signal_waits_a_third_is_merged_and_roles_are_kept_alive)
 {
 	pid_t broker = lab_last("broker 0", "start");
@@ -206,6 +222,48 @@ Test(daemon_reload, a_worker_that_dies_meanwhile_has_it_too)
 	lab_await("told", "tell 6001", 1);
 	cr_expect_eq(lab_count("told", "tell 6002"), 0, "%s", lab_contents("log"));
 	lab_await("told", "publish 2", 1);
+}
+
+static void reload_to(unsigned number)
+{
+	char text[32];
+	hup();
+	snprintf(text, sizeof(text), "publish %u\n", number);
+	lab_await("told", text, 1);
+}
+
+Test(daemon_reload, the_broker_forgets_a_generation_when_the_last_worker_has_let_go)
+{
+	pid_t worker = lab_last("worker 0", "start");
+	reload_to(2);
+	cr_expect_eq(lab_count("told", "NAMES"), 2, "%s", lab_contents("told"));
+	cr_expect_lt(place("NAMES"), place("image 2"));
+	lab_make("worker.hold");
+	reload_to(3);
+	lab_kill_role("worker 0");
+	(void)lab_await_other("worker 0", worker);
+	reload_to(4);
+	clear("worker.hold");
+	cr_expect_eq(lab_count("told", "WITHDRAW"), 0, "worker 1 has them all");
+	reload_to(5);
+	lab_await("told", "WITHDRAW 3\n", 1);
+	cr_expect_eq(lab_count("told", "WITHDRAW"), 1, "%s", lab_contents("told"));
+	lab_kill_role("worker 1");
+	lab_await("told", "WITHDRAW 1\n", 1);
+	lab_await("told", "WITHDRAW 2\n", 1);
+	cr_expect_eq(lab_count("told", "WITHDRAW"), 3, "%s", lab_contents("told"));
+}
+
+Test(daemon_reload, workers_that_let_go_of_nothing_do_not_stop_it, .timeout = 60)
+{
+	lab_make("worker.hold");
+	for (unsigned number = 2; number <= VG_GENERATIONS_MAX + 1; number++) {
+		cr_expect(number > VG_GENERATIONS_MAX || lab_count("told", "WITHDRAW") == 0);
+		reload_to(number);
+	}
+	lab_await("told", "WITHDRAW 2\n", 1);
+	cr_expect_eq(lab_count("told", "WITHDRAW 1\n"), 1);
+	cr_expect_eq(lab_count("told", "tell 6002"), 0);
 }
 
 Test(daemon_reload, the_end_does_not_wait_for_it)

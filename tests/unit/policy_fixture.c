@@ -121,7 +121,7 @@ void fixture_ident(struct fixture *fixture, const char *names, const char *netwo
 		grow(&row.networks, count(fixture, VG_SECTION_PREFIX));
 		vg_build_row(fixture->build, VG_SECTION_PREFIX, &prefix);
 	}
-	struct vg_str der = text(fixture, VG_SLICE("\x30\x00 a CA"));
+	struct vg_img_der der = {.bytes = text(fixture, VG_SLICE("\x30\x00 a CA")), .is_ca = 1};
 	grow(&row.cas, count(fixture, VG_SECTION_DER));
 	vg_build_row(fixture->build, VG_SECTION_DER, &der);
 	struct vg_img_pin pin = {{1, 2, 3}};
@@ -129,17 +129,6 @@ void fixture_ident(struct fixture *fixture, const char *names, const char *netwo
 	vg_build_row(fixture->build, VG_SECTION_PIN, &pin);
 	grow(&last_vendor(fixture)->idents, count(fixture, VG_SECTION_IDENT));
 	vg_build_row(fixture->build, VG_SECTION_IDENT, &row);
-}
-
-static void add_words(struct fixture *fixture, struct vg_img_value *value, struct vg_slice words)
-{
-	struct vg_slice word;
-	value->type = VG_VALUE_WORDS;
-	while (vg_slice_cut(&words, '|', &word)) {
-		struct vg_str item = text(fixture, word);
-		grow(&value->words, count(fixture, VG_SECTION_ITEM));
-		vg_build_row(fixture->build, VG_SECTION_ITEM, &item);
-	}
 }
 
 static bool set_type(struct vg_img_value *value, struct vg_slice s)
@@ -170,8 +159,10 @@ struct vg_img_value fixture_value(struct fixture *fixture, const char *written)
 	if (star < s.len)
 		value.list = (uint32_t)number(vg_slice_from(s, star + 1));
 	s = vg_slice_first(s, star);
-	if (s.len > 0 && !set_type(&value, s))
-		add_words(fixture, &value, s);
+	if (s.len > 0 && !set_type(&value, s)) {
+		value.type = VG_VALUE_WORDS;
+		value.words = text(fixture, s);
+	}
 	return value;
 }
 

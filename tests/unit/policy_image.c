@@ -107,6 +107,7 @@ CHANGE(overlap, header(f)->section[VG_SECTION_RULE].offset =
 CHANGE(count, header(f)->section[VG_SECTION_PREFIX].count = UINT64_MAX / 16)
 CHANGE(gateways, header(f)->section[VG_SECTION_GATEWAY].count = 0)
 CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
+CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
@@ -165,7 +166,7 @@ CHANGE(rest, ROWS(segment, SEGMENT)[0].kind = VG_SEGMENT_REST)
 CHANGE(segment_kind, ROWS(segment, SEGMENT)[0].kind = VG_SEGMENT_KINDS)
 CHANGE(segment_type, ROWS(segment, SEGMENT)[2].value.type = VG_VALUE_TYPES)
 CHANGE(segment_any, ROWS(segment, SEGMENT)[2].value.type = VG_VALUE_ANY)
-CHANGE(words, ROWS(param, PARAM)[0].value.words = (struct vg_span){UINT32_MAX, 2})
+CHANGE(words, ROWS(param, PARAM)[0].value.words = (struct vg_str){UINT32_MAX, 2})
 CHANGE(bits, ((struct vg_prefix *)row(f, VG_SECTION_PREFIX))->bits = 129)
 
 static const struct change changes[] = {

@@ -43,26 +43,22 @@ static const struct {
 	{"", "a x%20y + %00 /?:@", ""},
 };
 
-/* Words lie in the image, so the values are made before it is finished, and found again after. */
 Test(policy_value, table, .init = setup, .fini = teardown)
 {
+	struct vg_img_value values[VG_COUNT(rows)];
 	for (size_t i = 0; i < VG_COUNT(rows); i++)
-		(void)fixture_value(&fixture, rows[i].type);
-	fixture_open(&fixture);
-	uint32_t item = 0;
+		values[i] = fixture_value(&fixture, rows[i].type);
+	fixture_open(&fixture); /* words lie in it */
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
-		struct vg_img_value value = fixture_value(&fixture, rows[i].type);
-		value.words.first = item;
-		item += value.words.count;
 		for (int good = 0; good < 2; good++) {
 			struct vg_slice part, rest;
 			rest = vg_slice_str(good == 1 ? rows[i].good : rows[i].bad);
 			while (rest.len > 0 && vg_slice_cut(&rest, ' ', &part))
-				cr_expect_eq(vg_value_matches(&fixture.image, &value, part),
+				cr_expect_eq(vg_value_matches(&fixture.image, &values[i], part),
 					     good == 1, "%s: %.*s", rows[i].type,
 					     VG_SLICE_FMT(part));
 		}
-		cr_expect_not(vg_value_matches(&fixture.image, &value, VG_SLICE_EMPTY),
+		cr_expect_not(vg_value_matches(&fixture.image, &values[i], VG_SLICE_EMPTY),
 			      "%s: an empty value", rows[i].type);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "record_help.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -105,6 +106,16 @@ static void send_image(struct world *w, uint64_t generation)
 {
 	struct vg_msg_image image = {.generation = generation, .size = w->image_size};
 	send_to(w, VG_MSG_IMAGE, &image, &w->image_fd);
+}
+
+static void expect_ack(struct world *w, uint64_t generation, int error)
+{
+	struct vg_msg msg;
+	cr_assert_eq(vg_chan_recv(&w->chan, &msg), VG_CHAN_OK);
+	cr_assert_eq(msg.type, VG_MSG_IMAGE_ACK);
+	cr_assert_eq(msg.image_ack.generation, generation);
+	cr_assert_eq(msg.image_ack.error, error);
+	vg_msg_close(&msg);
 }
 
 static void start(struct world *w, bool writer_dead)
@@ -276,9 +287,33 @@ Test(record_recorder, a_new_generation_brings_its_sinks)
 	close(w->image_fd);
 	w->image_fd = image_of(second, "siem", &w->image_size);
 	send_image(w, 2);
+	expect_ack(w, 2, 0);
 	exchange(w, 2);
 	wait_for(second, " VG1001 ", 1);
 	cr_assert_eq(lines_of(w->path, " VG1001 "), 1);
 	drain(w);
+	place_free(&w->place);
+}
+
+Test(record_recorder, sinks_out_of_its_sandbox_are_for_the_next_one)
+{
+	char second[160];
+	struct world *w = world_new();
+	struct place elsewhere = place_new();
+	start(w, false);
+	snprintf(second, sizeof(second), "%s/events", elsewhere.path);
+	close(w->image_fd);
+	w->image_fd = image_of(second, "siem", &w->image_size);
+	send_image(w, 2);
+	expect_ack(w, 2, ERESTART);
+	exchange(w, 1);
+	wait_for(w->path, " VG1001 ", 1);
+	cr_assert_eq(lines_of(second, " VG1001 "), 0, "it serves on as it was");
+	drain(w);
+	start(w, false);
+	exchange(w, 2);
+	wait_for(second, " VG1001 ", 1);
+	drain(w);
+	place_free(&elsewhere);
 	place_free(&w->place);
 }

@@ -1,4 +1,4 @@
-/* Control block and status page: what is none is refused, and nobody reads half of a change. */
+/* Control block and status pages: what is none is refused, and nobody reads half of a change. */
 #include "config.h"
 
 #include <criterion/criterion.h>
@@ -38,22 +38,51 @@ Test(sys_control_block, what_is_none_is_refused)
 	cr_expect_null(vg_control_block_write(mem, sizeof(mem)), "another layout");
 }
 
-static struct vg_status status;
+static union {
+	struct vg_status gateway;
+	struct vg_status_sinks sinks;
+	struct vg_status_worker worker;
+} value;
+
+static _Alignas(8) char page_mem[sizeof(struct vg_status_page) + sizeof(value)];
 
 Test(sys_status_page, what_is_none_is_refused)
 {
-	static struct vg_status_page page;
-	cr_expect_not(vg_status_page_read(&page, sizeof(page), &status), "all zero");
-	vg_status_page_format(&page);
-	cr_expect(vg_status_page_read(&page, sizeof(page), &status));
-	cr_expect_not(vg_status_page_read(&page, sizeof(page) - 1, &status), "too small");
-	atomic_fetch_add(&page.turn, 1);
-	cr_expect_not(vg_status_page_read(&page, sizeof(page), &status), "its writer died in it");
-	atomic_fetch_add(&page.turn, 1);
-	status.count = VG_STATUS_PROCESSES_MAX + 1;
-	vg_status_page_write(&page, &status);
-	cr_expect_not(vg_status_page_read(&page, sizeof(page), &status), "too many rows");
+	for (unsigned i = 0; i < VG_STATUS_KINDS; i++) {
+		enum vg_status_kind kind = (enum vg_status_kind)i;
+		enum vg_status_kind other = (enum vg_status_kind)((i + 1) % VG_STATUS_KINDS);
+		size_t size = vg_status_page_size(kind);
+		struct vg_status_page *page = (void *)page_mem;
+		cr_assert_leq(size, sizeof(page_mem));
+		memset(page_mem, 0, sizeof(page_mem));
+		cr_expect_not(vg_status_page_read(page, size, kind, &value), "all zero");
+		vg_status_page_format(page, kind);
+		cr_expect(vg_status_page_read(page, size, kind, &value));
+		cr_expect_not(vg_status_page_read(page, sizeof(page_mem), other, &value), "kind");
+		cr_expect_not(vg_status_page_read(page, size - 1, kind, &value), "too small");
+		cr_expect_not(vg_status_page_read(NULL, size, kind, &value), "not mapped");
+		atomic_fetch_add(&page->turn, 1);
+		cr_expect_not(vg_status_page_read(page, size, kind, &value), "half written");
+		memset(&value, 0, sizeof(value));
+		vg_status_page_write(page, kind, &value);
+		cr_expect(vg_status_page_read(page, size, kind, &value), "by the next writer");
+	}
 }
+
+Test(sys_status_page, one_that_counts_too_much_is_refused)
+{
+	value.gateway.count = VG_STATUS_PROCESSES_MAX + 1;
+	vg_status_page_format(page_mem, VG_STATUS_GATEWAY);
+	vg_status_page_write(page_mem, VG_STATUS_GATEWAY, &value);
+	cr_expect_not(
+		vg_status_page_read(page_mem, sizeof(page_mem), VG_STATUS_GATEWAY, &value));
+	value.sinks.count = VG_STATUS_SINKS_MAX + 1;
+	vg_status_page_format(page_mem, VG_STATUS_SINKS);
+	vg_status_page_write(page_mem, VG_STATUS_SINKS, &value);
+	cr_expect_not(vg_status_page_read(page_mem, sizeof(page_mem), VG_STATUS_SINKS, &value));
+}
+
+static struct vg_status status;
 
 /* All of its numbers are the same. */
 static void fill(uint32_t number)
@@ -74,24 +103,24 @@ static bool is_whole(void)
 
 Test(sys_status_page, no_reader_sees_half_of_a_change)
 {
-	struct vg_status_page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE,
-					   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const size_t size = vg_status_page_size(VG_STATUS_GATEWAY);
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert_neq(page, MAP_FAILED);
-	vg_status_page_format(page);
+	vg_status_page_format(page, VG_STATUS_GATEWAY);
 	fill(1);
-	vg_status_page_write(page, &status);
+	vg_status_page_write(page, VG_STATUS_GATEWAY, &status);
 	pid_t pid = fork();
 	if (pid == 0) {
 		for (uint32_t number = 2;; number++) {
 			fill(number);
-			vg_status_page_write(page, &status);
+			vg_status_page_write(page, VG_STATUS_GATEWAY, &status);
 			(void)usleep(number % 2);
 		}
 	}
 	uint64_t last = 0;
 	unsigned changes = 0;
 	for (time_t end = time(NULL) + 10; changes < 1000 && time(NULL) < end;) {
-		if (!vg_status_page_read(page, sizeof(*page), &status))
+		if (!vg_status_page_read(page, size, VG_STATUS_GATEWAY, &status))
 			continue;
 		changes += status.generation != last;
 		last = status.generation;

@@ -128,7 +128,7 @@ Test(keys, decrypts_nothing)
 	EVP_PKEY_CTX_free(ctx);
 
 	/* And asked by message: a ciphertext is no block. */
-	struct vg_keys *keys = vg_keys_open(&world.image);
+	struct vg_keys *keys = vg_keys_open(&world.image, NULL);
 	struct vg_msg_sign request = {.key = 0, .digest = 0, .length = (uint32_t)len};
 	struct vg_msg_signed answer;
 	memcpy(request.block, text, len);
@@ -234,7 +234,7 @@ Test(keys, pkcs1_blocks)
 Test(keys, requests_that_lie)
 {
 	begin(pki_ec("P-256"));
-	struct vg_keys *keys = vg_keys_open(&world.image);
+	struct vg_keys *keys = vg_keys_open(&world.image, NULL);
 	static const struct {
 		uint32_t key, digest, length;
 		bool ok;
@@ -264,7 +264,7 @@ static void rewrite(const char *bytes, size_t len)
 
 static bool opens(void)
 {
-	struct vg_keys *keys = vg_keys_open(&world.image);
+	struct vg_keys *keys = vg_keys_open(&world.image, NULL);
 	bool ok = keys != NULL;
 	vg_keys_free(&keys);
 	cr_assert_null(keys);
@@ -300,6 +300,45 @@ Test(keys, files_that_can_not_serve)
 	cr_expect(!opens(), "encrypted");
 	unlink(world.key_path);
 	cr_expect(!opens(), "missing");
+	world_free(&world);
+}
+
+/* In the wrong order, and one gone: all of it is told at once, with both files and lines. */
+Test(keys, every_fault_is_told)
+{
+	EVP_PKEY *first = pki_ec("P-256"), *second = pki_ec("P-256");
+	world_image(&world, NULL, 0, TLS1_3_VERSION, first, second);
+	EVP_PKEY_free(first);
+	EVP_PKEY_free(second);
+	char aside[] = "/tmp/vg-test-key-aside-XXXXXX";
+	close(mkstemp(aside));
+	cr_assert(rename(world.key_path, aside) == 0 &&
+		  rename(world.key_path2, world.key_path) == 0);
+	int fds[2];
+	cr_assert(vg_chan_pair(fds));
+	struct vg_chan keys_end = {fds[0], VG_ROLE_KEYS, VG_ROLE_SUPERVISOR};
+	struct vg_chan supervisor = {fds[1], VG_ROLE_SUPERVISOR, VG_ROLE_KEYS};
+	for (unsigned round = 0; round < 2; round++) {
+		cr_expect_null(vg_keys_open(&world.image, &keys_end));
+		for (unsigned i = 0; i < 2; i++) {
+			struct vg_msg msg;
+			char want[512];
+			snprintf(want, sizeof(want),
+				 "vendgate.ini:%u: error: private_key \"%s\" for the certificate "
+				 "\"%s\" of line %u: %s",
+				 8 + i, i == 0 ? world.key_path : world.key_path2,
+				 i == 0 ? "api.example" : "other.example,DNS:api.example", 6 + i,
+				 round == 0 && i == 1 ? "No such file or directory"
+						      : "is not its key");
+			cr_assert_eq(vg_chan_recv(&supervisor, &msg), VG_CHAN_OK);
+			cr_expect_eq(msg.type, VG_MSG_FAULT);
+			cr_expect_str_eq(msg.fault.text, want);
+		}
+		if (round == 0)
+			cr_assert(rename(aside, world.key_path2) == 0);
+	}
+	vg_chan_close(&keys_end);
+	vg_chan_close(&supervisor);
 	world_free(&world);
 }
 

@@ -182,7 +182,7 @@ static int serve_filtered(void)
 	struct world_pair pairs[VG_COUNT(clients)];
 	for (size_t i = 0; i < VG_COUNT(clients); i++)
 		pairs[i] = world_pair(&clients[i]);
-	if (!vg_sandbox_enter(VG_ROLE_WORKER))
+	if (!vg_sandbox_enter(VG_ROLE_WORKER, NULL))
 		return 2;
 	for (size_t i = 0; i < VG_COUNT(clients); i++) {
 		struct world_meeting met = world_meet_pair(server, &clients[i], &pairs[i]);

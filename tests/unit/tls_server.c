@@ -339,11 +339,14 @@ Test(server, certificate_by_sni)
 	static const struct {
 		const char *sni;
 		bool second;
-	} table[] = {{NULL, false},
-		     {"api.example", false},
-		     {"other.example", true},
-		     {"OTHER.example", true},
-		     {"none.example", false}};
+		const char *sigalgs; /* what the client takes; NULL: whatever there is */
+	} table[] = {{NULL, false, NULL},
+		     {"api.example", false, NULL},
+		     {"api.example", false, "ECDSA+SHA256"},
+		     {"api.example", true, "RSA-PSS+SHA256:RSA-PSS+SHA384"},
+		     {"other.example", true, NULL},
+		     {"OTHER.example", true, NULL},
+		     {"none.example", false, NULL}};
 	for (size_t i = 0; i < VG_COUNT(table); i++) {
 		int fds[2];
 		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
@@ -352,6 +355,8 @@ Test(server, certificate_by_sni)
 		SSL *ssl = SSL_new(ctx);
 		if (table[i].sni != NULL)
 			SSL_set_tlsext_host_name(ssl, table[i].sni);
+		if (table[i].sigalgs != NULL)
+			cr_assert_eq(SSL_set1_sigalgs_list(ssl, table[i].sigalgs), 1);
 		SSL_set_fd(ssl, fds[1]);
 		SSL_set_connect_state(ssl);
 		for (int k = 0; k < 4; k++) {
@@ -361,7 +366,7 @@ Test(server, certificate_by_sni)
 		X509 *got = SSL_get0_peer_certificate(ssl);
 		cr_assert_not_null(got);
 		cr_expect_eq(X509_cmp(got, table[i].second ? world.own2.cert : world.own.cert), 0,
-			     "%s", table[i].sni == NULL ? "none" : table[i].sni);
+			     "%zu: %s", i, table[i].sni == NULL ? "none" : table[i].sni);
 		SSL_free(ssl);
 		SSL_CTX_free(ctx);
 		vg_tls_session_free(&session);

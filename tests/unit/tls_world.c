@@ -22,9 +22,9 @@
 static struct vg_span add_ders(struct vg_build *b, X509 *cert)
 {
 	struct vg_slice der = pki_der(cert);
-	struct vg_str text = vg_build_text(b, der);
+	struct vg_img_der row = {.bytes = vg_build_text(b, der)};
 	free((void *)(uintptr_t)der.ptr);
-	return (struct vg_span){vg_build_row(b, VG_SECTION_DER, &text), 1};
+	return (struct vg_span){vg_build_row(b, VG_SECTION_DER, &row), 1};
 }
 
 static void add_own(struct vg_build *b, struct pki_cert *own, char path[32], EVP_PKEY *key,
@@ -40,8 +40,13 @@ static void add_own(struct vg_build *b, struct pki_cert *own, char path[32], EVP
 	VG_ASSERT(fd >= 0 && vg_file_write_all(fd, pem.ptr, pem.len));
 	free((void *)(uintptr_t)pem.ptr);
 	close(fd);
-	struct vg_img_cert row = {.chain = add_ders(b, own->cert),
-				  .key_path = vg_build_text(b, vg_slice_str(path))};
+	unsigned line = vg_build_count(b, VG_SECTION_CERT);
+	struct vg_img_cert row = {
+		.chain = add_ders(b, own->cert),
+		.path = vg_build_text(b, vg_slice_str(host)),
+		.where = {vg_build_text(b, VG_SLICE("vendgate.ini")), 6 + line, 0},
+		.key_line = 8 + line,
+		.key_path = vg_build_text(b, vg_slice_str(path))};
 	vg_build_row(b, VG_SECTION_CERT, &row);
 }
 
@@ -133,7 +138,7 @@ void world_image(struct world *world, const struct world_ident *idents, size_t c
 	vg_build_row(b, VG_SECTION_GATEWAY, &gateway);
 	add_own(b, &world->own, world->key_path, own, "api.example");
 	if (own2 != NULL)
-		add_own(b, &world->own2, world->key_path2, own2, "other.example");
+		add_own(b, &world->own2, world->key_path2, own2, "other.example,DNS:api.example");
 	add_vendors(b, idents, count);
 	VG_ASSERT(vg_build_finish(b, gen, &block, &size));
 	vg_build_free(&b);
@@ -152,7 +157,7 @@ void world_sign(struct world *world)
 	if (world->signer == 0) {
 		close(fds[0]);
 		struct vg_chan worker = {fds[1], VG_ROLE_KEYS, VG_ROLE_WORKER};
-		struct vg_keys *keys = vg_keys_open(&world->image);
+		struct vg_keys *keys = vg_keys_open(&world->image, NULL);
 		struct vg_msg msg;
 		while (keys != NULL && vg_chan_recv(&worker, &msg) == VG_CHAN_OK) {
 			struct vg_msg_signed out;

@@ -2,6 +2,7 @@
 #include "config/emit.h"
 
 #include "config/check.h"
+#include "sys/status_page.h"
 #include "vocab/field.h"
 
 /* What the words of check.def stand for: their places are the places here. */
@@ -132,9 +133,16 @@ static void emit_sink(struct vg_emit *emit, const struct vg_set_telemetry *sink)
 
 void vg_emit_sinks(struct vg_emit *emit)
 {
-	for (struct vg_set_telemetry *sink = emit->model->sinks; sink != NULL; sink = sink->next)
+	unsigned count = 0;
+	for (struct vg_set_telemetry *sink = emit->model->sinks; sink != NULL; sink = sink->next) {
+		if (++count == VG_STATUS_SINKS_MAX + 1)
+			VG_EMIT_ERROR(emit, &sink->set, sink->set.line,
+				      "there are more than %d [telemetry NAME]: no recorder serves "
+				      "so many",
+				      VG_STATUS_SINKS_MAX);
 		if (!sink->set.faulty)
 			emit_sink(emit, sink);
+	}
 	if (emit->model->sinks == NULL)
 		vg_diag_add(emit->diags, VG_SEVERITY_WARNING, emit->model->input->shown, 0,
 			    "there is no [telemetry NAME]: events stay in the log of this machine");

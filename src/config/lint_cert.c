@@ -8,10 +8,23 @@
 
 /* A certificate of the gateway's own. */
 struct own {
-	X509 *leaf; /* NULL where it can't be parsed, which was told */
+	X509 *leaf; /* NULL where it can't be parsed */
 	bool rsa;
 	bool shown; /* somebody is shown it */
 };
+
+static const char *shown(const struct vg_lint *lint, const struct vg_where *where)
+{
+	return vg_input_shown(lint->inputs, vg_img_str(lint->image, where->file));
+}
+
+static void tell_useless(const struct vg_lint *lint, const struct vg_img_cert *row)
+{
+	vg_diag_add(lint->diags, VG_SEVERITY_ERROR, shown(lint, &row->where), row->where.line,
+		    "certificate \"%.*s\": its key can't be read, or is of a kind that nobody here "
+		    "signs with",
+		    VG_SLICE_FMT(vg_img_str(lint->image, row->path)));
+}
 
 static void open_all(const struct vg_lint *lint, struct own *owns)
 {
@@ -19,8 +32,11 @@ static void open_all(const struct vg_lint *lint, struct own *owns)
 	for (uint32_t i = 0; i < vg_img_cert_count(image); i++) {
 		struct vg_str der = vg_img_ders(image)[vg_img_certs(image)[i].chain.first].bytes;
 		owns[i].leaf = vg_pem_x509(vg_img_str(image, der));
-		owns[i].rsa = owns[i].leaf != NULL &&
-			      EVP_PKEY_get_base_id(X509_get0_pubkey(owns[i].leaf)) == EVP_PKEY_RSA;
+		/* Kept as it was written where libcrypto can't decode it: NULL then. */
+		EVP_PKEY *key = owns[i].leaf == NULL ? NULL : X509_get0_pubkey(owns[i].leaf);
+		owns[i].rsa = key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+		if (key == NULL)
+			tell_useless(lint, &vg_img_certs(image)[i]);
 	}
 }
 
@@ -35,11 +51,6 @@ static bool show(struct own *owns, uint32_t count, struct vg_slice host)
 		have[owns[i].rsa] = owns[i].shown = true;
 	}
 	return have[0] || have[1];
-}
-
-static const char *shown(const struct vg_lint *lint, const struct vg_where *where)
-{
-	return vg_input_shown(lint->inputs, vg_img_str(lint->image, where->file));
 }
 
 static void check_hosts(const struct vg_lint *lint, struct own *owns, uint32_t count)

@@ -72,6 +72,14 @@ static void close_sinks(struct recorder *r)
 	r->sink_count = 0;
 }
 
+static bool has_places(const struct vg_image *image)
+{
+	uint32_t count = vg_img_sink_count(image);
+	if (count > SINKS_MAX)
+		vg_log(VG_LOG_ERROR, "%u sinks are more than %d", count, SINKS_MAX);
+	return count <= SINKS_MAX;
+}
+
 /* A sink without a cursor can't be kept account of: false. */
 static bool open_sinks(struct recorder *r)
 {
@@ -80,11 +88,7 @@ static bool open_sinks(struct recorder *r)
 	struct vg_format_env env = {.node = vg_img_str(image, vg_img_gateway(image)->node),
 				    .pid = (uint32_t)getpid(),
 				    .pseudonym = r->pseudonym};
-	if (count > SINKS_MAX) {
-		vg_log(VG_LOG_ERROR, "%u sinks are more than %d", count, SINKS_MAX);
-		return false;
-	}
-	bool ok = true;
+	bool ok = has_places(image);
 	while (ok && r->sink_count < count) {
 		size_t i = r->sink_count++;
 		ok = vg_sink_open(&r->sinks[i], image, &vg_img_sinks(image)[i], &env, r->cursors,
@@ -219,8 +223,9 @@ static void take_image(struct recorder *r, const struct vg_msg *msg)
 	if (!vg_shm_image(&map, &image, msg->fds[0])) {
 		ack.error = EINVAL;
 	} else if (!can_reach(r, &image)) {
+		/* That one would have to serve them, whatever it finds. */
+		ack.error = has_places(&image) ? ERESTART : EIO;
 		vg_shm_unmap(&map);
-		ack.error = ERESTART;
 	} else if (change_sinks(r, &map, &image)) {
 		r->child.generation = msg->image.generation;
 	} else {

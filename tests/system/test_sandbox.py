@@ -208,6 +208,33 @@ def _():
         equal(one(lab, "worker"), worker, "the worker")
 
 
+def writable(pid, folder):
+    """Files of that folder that a descriptor of the process may write to."""
+    found = []
+    for number, what in descriptors(pid).items():
+        flags = re.search(r"^flags:\s+0*(\d+)$", Path(f"/proc/{pid}/fdinfo/{number}").read_text(), re.M)
+        if what.startswith(f"{folder}/") and int(flags[1], 8) & os.O_ACCMODE != os.O_RDONLY:
+            found.append(Path(what).name)
+    return sorted(found)
+
+
+@case("a worker writes to memory of a fixed size, and can't write the run directory full")
+def _():
+    if os.geteuid() != 0:
+        raise Skipped("needs root: it looks at descriptors of others")
+    with serving() as lab:
+        run = Path(f"{lab.dir}/run").resolve()
+        worker = one(lab, "worker")
+        check({"control.block", "worker-0.ring", "worker-0.status"} <=
+              set(writable(lab.gateway.pid, run)), "of who gives them",
+              writable(lab.gateway.pid, run))
+        maps = Path(f"/proc/{worker}/maps").read_text()
+        for name in ("worker-0.ring", "worker-0.status"):
+            check(re.search(rf" rw-s .*/{re.escape(name)}$", maps, re.M), name, "isn't mapped")
+        for role in ("worker", "keys", "broker", "recorder"):
+            equal(writable(one(lab, role), run), [], role)
+
+
 @case("the recorder opens what it keeps, and nothing else")
 def _():
     if not possible() or not FILTERED:

@@ -1,5 +1,8 @@
 /* Whole configurations: a good one decides requests, a bad one is refused with all its faults. */
+#include "config.h"
+
 #include <criterion/criterion.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -456,6 +459,44 @@ static const struct {
 	{"subject in two spellings", "subject = CN=gateway,O=Acme Training\n",
 	 "ca = ../ca/acme.pem\nsubject = cn=gateway, o=Acme Training\n", SHARED OVERLAP KEY_NOTE},
 };
+
+/* server.pem with a key on a curve that there is not, as odd.der. */
+static void write_odd(void)
+{
+	static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+	char path[128];
+	snprintf(path, sizeof(path), "%s/server.pem", tree.directory);
+	FILE *file = fopen(path, "r");
+	cr_assert_not_null(file);
+	X509 *cert = PEM_read_X509(file, NULL, NULL, NULL);
+	(void)fclose(file);
+	uint8_t *der = NULL;
+	int len = i2d_X509(cert, &der);
+	uint8_t *at = len < 0 ? NULL : memmem(der, (size_t)len, p256, sizeof(p256));
+	cr_assert_not_null(at);
+	at[sizeof(p256) - 1] = 0x63;
+	snprintf(path, sizeof(path), "%s/odd.der", tree.directory);
+	file = fopen(path, "w");
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(der, 1, (size_t)len, file), (size_t)len);
+	cr_assert_eq(fclose(file), 0);
+	X509_free(cert);
+	OPENSSL_free(der);
+}
+
+Test(config_compile, a_certificate_whose_key_nobody_can_read, .init = setup, .fini = teardown)
+{
+	write_odd();
+	tree_write(&tree, "vendgate.ini",
+		   "[gateway]\nnode = dmz-1\nlisten = 127.0.0.1:8443\n[tls]\n"
+		   "certificate = odd.der\nprivate_key = server.key\n"
+		   "[telemetry siem]\nto = stdout\n[service courses]\n"
+		   "host = api.agency.example\nupstream = http://127.0.0.1:8080\n");
+	cr_assert_not(tree_compile(&tree));
+	const char *said = tree_said(&tree, false);
+	cr_assert_not_null(strstr(said, "vendgate.ini:5: error: certificate "), "%s", said);
+	cr_assert_not_null(strstr(said, "its key can't be read"), "%s", said);
+}
 
 Test(config_compile, identities, .init = setup, .fini = teardown)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_tree.h"
+#include "sys/status_page.h"
 #include "vocab/field.h"
 
 static struct tree tree;
@@ -24,7 +25,7 @@ static void teardown(void)
 
 static bool compile(const char *sink)
 {
-	char text[2048];
+	char text[4096];
 	(void)snprintf(text, sizeof(text),
 		       "[gateway]\nnode = dmz-1\nlisten = 127.0.0.1:8443\n"
 		       "[tls]\ncertificate = server.pem\nprivate_key = server.key\n"
@@ -156,4 +157,20 @@ Test(config_sink, bad, .init = setup, .fini = teardown)
 		const char *said = tree_said(&tree, false);
 		cr_expect_eq(strncmp(said, want, strlen(want)), 0, "%s: %s", bad[i].text, said);
 	}
+}
+
+/* One more than a recorder has places for. */
+Test(config_sink, too_many, .init = setup, .fini = teardown)
+{
+	char text[2048] = "to = stdout\n";
+	for (unsigned i = 1; i < VG_STATUS_SINKS_MAX; i++) {
+		size_t len = strlen(text);
+		(void)snprintf(text + len, sizeof(text) - len, "[telemetry %u]\nto=stdout\n", i);
+	}
+	cr_expect(compile(text), "%s", tree_said(&tree, false));
+	strcat(text, "[telemetry more]\nto=stdout\n");
+	cr_expect_not(compile(text));
+	cr_expect_str_eq(tree_said(&tree, false),
+			 "vendgate.ini:138: error: there are more than 64 [telemetry NAME]: no "
+			 "recorder serves so many\n");
 }

@@ -14,6 +14,7 @@
 #include "record/recorder.h"
 #include "sys/chan.h"
 #include "sys/shm.h"
+#include "sys/status_page.h"
 #include "sys/spawn.h"
 
 #define SLOTS 16
@@ -39,7 +40,7 @@ static int memfd_of(size_t size, void **mem)
 	return fd;
 }
 
-static int image_of(const char *path, const char *sink, uint64_t *size)
+static int image_of_many(const char *path, const char *sink, unsigned sinks, uint64_t *size)
 {
 	static const uint8_t gen[32] = {1};
 	struct vg_arena arena;
@@ -58,7 +59,8 @@ static int image_of(const char *path, const char *sink, uint64_t *size)
 				  .spool = 1 << 30};
 	memset(row.fields, 0xff, sizeof(row.fields));
 	vg_build_row(build, VG_SECTION_GATEWAY, &gateway);
-	vg_build_row(build, VG_SECTION_SINK, &row);
+	for (unsigned i = 0; i < sinks; i++)
+		vg_build_row(build, VG_SECTION_SINK, &row);
 	cr_assert(vg_build_finish(build, gen, &block, &len));
 	int fd = vg_shm_memfd("image");
 	cr_assert_eq(write(fd, block, len), (ssize_t)len);
@@ -67,6 +69,11 @@ static int image_of(const char *path, const char *sink, uint64_t *size)
 	vg_build_free(&build);
 	vg_arena_fini(&arena);
 	return fd;
+}
+
+static int image_of(const char *path, const char *sink, uint64_t *size)
+{
+	return image_of_many(path, sink, 1, size);
 }
 
 static struct world *world_new(void)
@@ -313,6 +320,25 @@ Test(record_recorder, sinks_out_of_its_sandbox_are_for_the_next_one)
 	start(w, false);
 	exchange(w, 2);
 	wait_for(second, " VG1001 ", 1);
+	drain(w);
+	place_free(&elsewhere);
+	place_free(&w->place);
+}
+
+/* The next one would find no place for them, when it is too late to refuse. */
+Test(record_recorder, more_sinks_than_places_are_refused_out_of_its_sandbox_too)
+{
+	char second[160];
+	struct world *w = world_new();
+	struct place elsewhere = place_new();
+	start(w, false);
+	snprintf(second, sizeof(second), "%s/events", elsewhere.path);
+	close(w->image_fd);
+	w->image_fd = image_of_many(second, "siem", VG_STATUS_SINKS_MAX + 1, &w->image_size);
+	send_image(w, 2);
+	expect_ack(w, 2, EIO);
+	exchange(w, 1);
+	wait_for(w->path, " VG1001 ", 1);
 	drain(w);
 	place_free(&elsewhere);
 	place_free(&w->place);

@@ -61,7 +61,7 @@ bool vg_generation_make(struct vg_generation *generation, uint64_t number, int c
 		;
 	bool ok = vg_compile_take(&compile, generation, number, status);
 	if (!ok)
-		vg_log(VG_LOG_ERROR, "%s gives no policy: nobody is served by it", path);
+		vg_log(VG_LOG_ERROR, "%s is not good: nobody can be served by it", path);
 	return ok;
 }
 

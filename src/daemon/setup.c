@@ -20,18 +20,25 @@
 /* An earlier gateway's workers may drain for so long, and their recorder delivers after them. */
 #define RING_WAIT_EXTRA_MS 10000
 
+int vg_setup_program(enum vg_role role)
+{
+	const char *folder = role == VG_ROLE_COMPILE ? VG_BINDIR : VG_LIBEXECDIR;
+	int fd = vg_spawn_open(role, folder);
+	if (fd < 0)
+		vg_log(VG_LOG_ERROR, "no program %s, neither beside this one nor in %s: %m",
+		       vg_role_row(role)->binary, folder);
+	return fd;
+}
+
 static bool open_programs(struct vg_gateway *gateway)
 {
 	for (int number = 0; number < VG_ROLE_COUNT; number++) {
 		enum vg_role role = (enum vg_role)number;
 		if (role == VG_ROLE_SUPERVISOR)
 			continue;
-		gateway->programs[role] = vg_spawn_open(role, VG_LIBEXECDIR);
-		if (gateway->programs[role] < 0) {
-			vg_log(VG_LOG_ERROR, "there is no program %s: %m",
-			       vg_role_row(role)->binary);
+		gateway->programs[role] = vg_setup_program(role);
+		if (gateway->programs[role] < 0)
 			return false;
-		}
 	}
 	return true;
 }

@@ -453,19 +453,10 @@ int vg_supervisor_run(const char *path)
 	return ok ? 0 : 1;
 }
 
-static int open_compiler(void)
-{
-	int compiler = vg_spawn_open(VG_ROLE_COMPILE, VG_LIBEXECDIR);
-	if (compiler < 0)
-		vg_log(VG_LOG_ERROR, "there is no program %s: %m",
-		       vg_role_row(VG_ROLE_COMPILE)->binary);
-	return compiler;
-}
-
 /* It needs nothing of ours any more: the compiler takes our place. */
 int vg_supervisor_show(const char *path)
 {
-	int compiler = open_compiler();
+	int compiler = vg_setup_program(VG_ROLE_COMPILE);
 	const char *const words[] = {"vendgatectl", "compile", "--show", "-c", path, NULL};
 	/* execveat doesn't write through argv; its prototype has no const. */
 	union {
@@ -482,7 +473,7 @@ int vg_supervisor_show(const char *path)
 int vg_supervisor_check(const char *path)
 {
 	struct vg_generation generation;
-	int compiler = open_compiler();
+	int compiler = vg_setup_program(VG_ROLE_COMPILE);
 	if (compiler < 0)
 		return 1;
 	bool ok = vg_generation_make(&generation, 1, compiler, path);

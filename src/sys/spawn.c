@@ -63,7 +63,7 @@ static int open_in(const char *folder, size_t len, const char *binary)
 	return open(path, O_PATH | O_CLOEXEC);
 }
 
-int vg_spawn_open(enum vg_role role, const char *libexecdir)
+int vg_spawn_open(enum vg_role role, const char *folder)
 {
 	const char *binary = vg_role_row(role)->binary;
 	char self[PATH_MAX];
@@ -76,7 +76,7 @@ int vg_spawn_open(enum vg_role role, const char *libexecdir)
 				return fd;
 		}
 	}
-	return open_in(libexecdir, strlen(libexecdir), binary);
+	return open_in(folder, strlen(folder), binary);
 }
 
 static bool reset_signals(void)

@@ -20,8 +20,8 @@ struct vg_spawn {
 	const char *const *argv; /* NULL-terminated */
 };
 
-/* Opens the role's binary beside /proc/self/exe, else in `libexecdir`; -1. */
-int vg_spawn_open(enum vg_role role, const char *libexecdir) VG_MUST_CHECK;
+/* Opens the role's binary beside /proc/self/exe, else in `folder`; -1. */
+int vg_spawn_open(enum vg_role role, const char *folder) VG_MUST_CHECK;
 
 /*
  * The child has descriptors 0 to 3 or 4 (0 is /dev/null) and no others, an empty environment but

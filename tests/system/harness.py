@@ -283,6 +283,7 @@ class Lab:
         self.services = {"api": HOST}
         self.gateway = None
         self.gateway_keys = "workers = 1\n"
+        self.program = BUILD / "vendgate"
         self.overlays = {}  # files of the machine, such as /etc/hosts, and what is seen as them
         self.tls_keys = "certificate = ca/server.pem\nprivate_key = ca/server.key\n"
         self.sections = ""
@@ -351,7 +352,7 @@ class Lab:
 
     def launch(self):
         """Starts the gateway and waits for nothing."""
-        words = [BUILD / "vendgate", "-c", self.dir / "vendgate.ini"]
+        words = [self.program, "-c", self.dir / "vendgate.ini"]
         with open(self.dir / "gateway.log", "ab") as log:
             self.gateway = subprocess.Popen(
                 overlaid(self.overlays, words) if self.overlays else words,

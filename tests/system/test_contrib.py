@@ -4,6 +4,7 @@ too, and the unit of systemd says nothing that systemd doesn't know."""
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import harness
 from harness import ROOT, Lab, case, check, equal
@@ -63,6 +64,23 @@ def _():
         harness.wait_for("the gateway to listen", lab.listens)
         equal(lab.curl("acme", "/residents/n/x").status, 200)
         equal(lab.upstream.heads()[-1]["target"], "/n/x")
+
+
+@case("what is installed finds its parts, where it was configured to lie")
+def _():
+    makefile = (harness.BUILD / "Makefile").read_text()
+    prefix = Path(re.search(r"^prefix = (.*)$", makefile, re.MULTILINE)[1])
+    if not prefix.is_dir() or prefix in (Path("/"), Path("/usr")) or not harness.can_overlay():
+        raise harness.Skipped(f"nothing can be laid over {prefix} here")
+    with Lab() as lab:
+        there = lab.dir / "there"
+        subprocess.run(["make", "-C", harness.BUILD, "install", f"DESTDIR={there}"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=300)
+        lab.overlays = {prefix: f"{there}{prefix}"}
+        lab.program = prefix / "sbin" / "vendgate"
+        lab.vendor("acme", access={"all": ("GET", "/n/**", "api")})
+        lab.start()
+        equal(lab.curl("acme", "/n/x").status, 200)
 
 
 @case("systemd has nothing to say against its unit, and it stays as closed as it is")

@@ -162,6 +162,33 @@ static bool check_field(struct vg_slice s, uint64_t *number)
 	return vg_field_row(field)->source != VG_SOURCE_ASIDE;
 }
 
+/*
+ * What TLS may be made with, as OpenSSL names it: with forward secrecy and authenticated encryption,
+ * no other (RFC 9325 4.2).
+ */
+#define CIPHERS                                                                                    \
+	"ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-RSA-AES128-GCM-SHA256|"                               \
+	"ECDHE-ECDSA-AES256-GCM-SHA384|ECDHE-RSA-AES256-GCM-SHA384|"                               \
+	"ECDHE-ECDSA-CHACHA20-POLY1305|ECDHE-RSA-CHACHA20-POLY1305"
+#define CIPHERSUITES                                                                               \
+	"TLS_AES_128_GCM_SHA256|TLS_AES_256_GCM_SHA384|TLS_CHACHA20_POLY1305_SHA256"
+#define GROUPS "X25519|P-256|P-384|P-521|X448"
+
+static bool check_cipher(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_word(s, CIPHERS, number);
+}
+
+static bool check_ciphersuite(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_word(s, CIPHERSUITES, number);
+}
+
+static bool check_group(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_word(s, GROUPS, number);
+}
+
 /* RFC 3986 3.1: a scheme, a colon, and something. */
 static bool check_uri(struct vg_slice s, uint64_t *number)
 {

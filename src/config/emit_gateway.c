@@ -65,6 +65,22 @@ static struct vg_str emit_control(struct vg_emit *emit, const struct vg_set_gate
 	return vg_build_text(emit->build, path == NULL ? VG_SLICE_EMPTY : vg_slice_str(path));
 }
 
+/* As OpenSSL takes it; "" where nothing is chosen. */
+static struct vg_str emit_choice(struct vg_emit *emit, const struct vg_set_list *list)
+{
+	char text[VG_TLS_CHOICE_MAX];
+	size_t len = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		struct vg_slice item = list->items[i].value;
+		VG_ASSERT(item.len + 1 <= sizeof(text) - len);
+		if (i > 0)
+			text[len++] = ':';
+		memcpy(text + len, item.ptr, item.len);
+		len += item.len;
+	}
+	return vg_build_text(emit->build, vg_slice(text, len));
+}
+
 static void emit_gateway_row(struct vg_emit *emit)
 {
 	static const uint16_t versions[] = {0x0303, 0x0304}; /* as the words of TLS_VERSION */
@@ -85,6 +101,9 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
 		.max_body = limits->max_body.value,
 		.tls_min = versions[emit->model->tls.min_version.value],
+		.ciphers = emit_choice(emit, &emit->model->tls.ciphers),
+		.ciphersuites = emit_choice(emit, &emit->model->tls.ciphersuites),
+		.groups = emit_choice(emit, &emit->model->tls.groups),
 		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);

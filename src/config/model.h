@@ -67,6 +67,7 @@ struct vg_set_tls {
 	struct vg_set_list certificate;
 	struct vg_set_list private_key; /* the key of the certificate in the same place */
 	struct vg_set_number min_version;
+	struct vg_set_list ciphers, ciphersuites, groups;
 	struct vg_set_number disclose_ca;
 };
 

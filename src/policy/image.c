@@ -52,7 +52,8 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 	const struct vg_img_gateway *row = &vg_img_gateways(image)[at];
 	if (!in_text(image, row->node) || !in_text(image, row->state) ||
 	    !in_text(image, row->run) || !in_text(image, row->control) ||
-	    !in_text(image, row->user))
+	    !in_text(image, row->user) || !in_text(image, row->ciphers) ||
+	    !in_text(image, row->ciphersuites) || !in_text(image, row->groups))
 		return "gateway: a text lies outside";
 	if (row->tls_min != 0x0303 && row->tls_min != 0x0304)
 		return "gateway: unknown TLS version";

@@ -58,12 +58,17 @@ struct vg_where {
 	uint32_t pad;
 };
 
+#define VG_TLS_CHOICE_MAX 256 /* bytes of ciphers, ciphersuites, groups */
+
 struct vg_img_gateway {
 	struct vg_str node;
 	struct vg_str state; /* directories, absolute */
 	struct vg_str run;
 	struct vg_str control; /* path of the control socket, absolute */
 	struct vg_str user; /* "" where the gateway stays who started it */
+	struct vg_str ciphers; /* as OpenSSL takes them; "": as it likes */
+	struct vg_str ciphersuites;
+	struct vg_str groups;
 	uint32_t workers;
 	uint32_t drain_ms;
 	uint32_t connections; /* in all; 0: half of the descriptors */

@@ -1,6 +1,7 @@
 #include "tls/server.h"
 
 #include <openssl/err.h>
+#include <string.h>
 
 #include "cert/ca_names.h"
 #include "cert/pem.h"
@@ -108,6 +109,33 @@ static bool list_cas(struct vg_tls_server *server)
 	return true;
 }
 
+static bool choose(SSL_CTX *ctx, struct vg_slice names, int (*set)(SSL_CTX *ctx, const char *names))
+{
+	char text[VG_TLS_CHOICE_MAX];
+	if (names.len == 0)
+		return true;
+	if (names.len >= sizeof(text))
+		return false;
+	memcpy(text, names.ptr, names.len);
+	text[names.len] = '\0';
+	return set(ctx, text) == 1;
+}
+
+static int set_groups(SSL_CTX *ctx, const char *names)
+{
+	return SSL_CTX_set1_groups_list(ctx, names) == 1;
+}
+
+static bool choose_all(const struct vg_tls_server *server)
+{
+	const struct vg_image *image = server->image;
+	const struct vg_img_gateway *row = vg_img_gateway(image);
+	return choose(server->ctx, vg_img_str(image, row->ciphers), SSL_CTX_set_cipher_list) &&
+	       choose(server->ctx, vg_img_str(image, row->ciphersuites),
+		      SSL_CTX_set_ciphersuites) &&
+	       choose(server->ctx, vg_img_str(image, row->groups), set_groups);
+}
+
 static bool set_up(struct vg_tls_server *server)
 {
 	SSL_CTX *ctx = server->ctx;
@@ -119,6 +147,7 @@ static bool set_up(struct vg_tls_server *server)
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, server);
 	return list_cas(server) &&
 	       vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
+	       choose_all(server) &&
 	       SSL_CTX_set_num_tickets(ctx, 0) == 1;
 }
 

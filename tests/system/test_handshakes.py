@@ -130,6 +130,53 @@ def _():
         lab.next_final(0, 3)
 
 
+def negotiated(lab, *words):
+    """Version, cipher and group that openssl's client comes to."""
+    ran = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port}", "-cert",
+                          lab.ca / "acme.chain.pem", "-key", lab.ca / "acme.key", *words],
+                         input="", capture_output=True, text=True, timeout=20, check=False)
+    found = re.search(r"New, (TLSv1\.[23]), Cipher is (\S+)", ran.stdout)
+    group = re.search(r"Server Temp Key: (\w+(?:, [^,\n]+)?)", ran.stdout)
+    return found and (*found.groups(), group and group[1])
+
+
+@case("ciphers, cipher suites and groups are those that are chosen, the first cipher first")
+def _():
+    with Lab() as lab:
+        lab.vendor("acme", {"all": ("GET", "/n/**")})
+        lab.tls_keys += ("min_version = 1.2\n"
+                         "ciphers = ECDHE-RSA-AES256-GCM-SHA384, ECDHE-ECDSA-CHACHA20-POLY1305\n"
+                         "ciphersuites = TLS_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256\n"
+                         "groups = P-384, X25519\n")
+        lab.start()
+        for group, name in (("P-384", "secp384r1"), ("X25519", "X25519")):
+            version, suite, used = negotiated(lab, "-groups", group)
+            equal((version, suite), ("TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256"))
+            check(name in used, group, used)
+        equal(negotiated(lab, "-ciphersuites", "TLS_AES_128_GCM_SHA256")[1],
+              "TLS_AES_128_GCM_SHA256")
+        equal(negotiated(lab, "-tls1_2")[1], "ECDHE-ECDSA-CHACHA20-POLY1305")
+        for words in (("-ciphersuites", "TLS_AES_256_GCM_SHA384"), ("-groups", "P-256"),
+                      ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")):
+            check(negotiated(lab, *words) is None, words)
+        equal(lab.curl("acme", "/n/1").status, 200, "control")
+
+
+@case("a cipher that is weak or unknown is an error that lists those that there are")
+def _():
+    with Lab() as lab:
+        lab.vendor("acme", {"all": ("GET", "/n/**")})
+        lab.tls_keys += "ciphers = AES128-SHA\ngroups = P-192\n"
+        lab.write_config()
+        ran = subprocess.run([harness.BUILD / "vendgatectl", "-c", lab.dir / "vendgate.ini",
+                              "check"], capture_output=True, text=True, check=False)
+        told = ran.stdout + ran.stderr
+        equal(ran.returncode, 1, told)
+        check(re.search(r'vendgate\.ini:\d+: error: ciphers "AES128-SHA" must be one of ECDHE', told)
+              and re.search(r'vendgate\.ini:\d+: error: groups "P-192" must be one of X25519', told),
+              told)
+
+
 def offered_names(lab):
     """What a stranger who brings no certificate is told of the CAs."""
     ran = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port}"], input="",

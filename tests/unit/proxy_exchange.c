@@ -42,7 +42,7 @@ struct step {
 struct scenario {
 	const char *what;
 	struct step steps[12];
-	const char *upstream; /* pattern of what upstreams got, one behind the other; NULL: none dialled */
+	const char *upstream; /* pattern of what all upstreams got; NULL: none dialled */
 	const char *vendor;   /* pattern of what the vendor got */
 	const char *fate;     /* of its connection: open, ended, reset */
 	const char *events;   /* "reason status request>answer constraint", one line each */
@@ -62,6 +62,8 @@ struct scenario {
 #define PROBLEM(status) "HTTP/1.1 " status "\r\n*\"request_id\":\"*\"}*"
 #define ALLOWED(counts) "access.allowed 200 " counts "\n"
 
+/* A scenario a paragraph. */
+/* clang-format off */
 static const struct scenario scenarios[] = {
 	/* What is allowed. */
 	{"get", {{SAY, GET}, {ANSWER, OK}}, UP_GET, OK, "open", ALLOWED("0>2")},
@@ -349,6 +351,7 @@ static const struct scenario scenarios[] = {
 	 UP_GET UP_GET, OK PROBLEM("502 Bad Gateway"), "open",
 	 ALLOWED("0>2") "upstream.closed 502 0>0 closed before its answer\n"},
 };
+/* clang-format on */
 
 /* Answers' heads that are no good: 502, and not a byte of them for the vendor. */
 static const char *const bad_heads[] = {

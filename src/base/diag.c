@@ -117,8 +117,7 @@ static size_t edits(struct vg_slice a, struct vg_slice b)
 		row[0] = i + 1;
 		for (size_t j = 0; j < b.len; j++) {
 			size_t above = row[j + 1];
-			row[j + 1] = min3(above + 1, row[j] + 1,
-					  diagonal + (a.ptr[i] != b.ptr[j]));
+			row[j + 1] = min3(above + 1, row[j] + 1, diagonal + (a.ptr[i] != b.ptr[j]));
 			diagonal = above;
 		}
 	}

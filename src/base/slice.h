@@ -42,7 +42,8 @@ static inline bool vg_slice_eq(struct vg_slice a, struct vg_slice b)
 
 static inline bool vg_slice_starts(struct vg_slice s, struct vg_slice prefix)
 {
-	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+	return s.len >= prefix.len &&
+	       (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 static inline bool vg_slice_ends(struct vg_slice s, struct vg_slice suffix)

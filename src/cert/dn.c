@@ -124,8 +124,9 @@ static ASN1_OBJECT *attribute(struct vg_slice name)
 {
 	/* In OpenSSL's spelling. */
 	static const char *const known[] = {
-		"CN", "L", "ST", "O", "OU", "C", "street", "DC", "UID", "SN", "GN",
-		"serialNumber", "emailAddress", "title",
+		"CN",           "L",     "ST",  "O",  "OU", "C",
+		"street",       "DC",    "UID", "SN", "GN", "serialNumber",
+		"emailAddress", "title",
 	};
 	char text[ATTRIBUTE_MAX];
 
@@ -140,8 +141,7 @@ static ASN1_OBJECT *attribute(struct vg_slice name)
 }
 
 /* At the front: written most specific first, kept least specific first. */
-static bool add_entry(X509_NAME *dn, const ASN1_OBJECT *type, const struct value *value,
-		      bool same)
+static bool add_entry(X509_NAME *dn, const ASN1_OBJECT *type, const struct value *value, bool same)
 {
 	const unsigned char *bytes = (const unsigned char *)value->bytes;
 	int set = same ? 1 : 0;
@@ -175,8 +175,7 @@ static bool take_attribute(struct vg_slice *rest, X509_NAME *dn, bool same)
 
 	struct value value = {.len = 0};
 	bool hex = rest->len > 0 && rest->ptr[0] == '#';
-	bool ok = type != NULL &&
-		  (hex ? take_hex(rest, &value) : take_string(rest, &value)) &&
+	bool ok = type != NULL && (hex ? take_hex(rest, &value) : take_string(rest, &value)) &&
 		  add_entry(dn, type, &value, same);
 	ASN1_OBJECT_free(type);
 	skip_spaces(rest);

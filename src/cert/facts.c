@@ -33,8 +33,8 @@ static bool add_ia5(struct vg_cert_facts *facts, enum vg_name_kind kind, const A
 		    struct vg_arena *arena)
 {
 	int len = ASN1_STRING_length(string);
-	struct vg_slice value =
-		vg_slice((const char *)ASN1_STRING_get0_data(string), len > 0 ? (size_t)len : 0);
+	struct vg_slice value = vg_slice((const char *)ASN1_STRING_get0_data(string),
+					 len > 0 ? (size_t)len : 0);
 	if (!ia5_ok(value))
 		return false;
 	char *copy = vg_arena_alloc(arena, value.len);
@@ -176,8 +176,8 @@ static bool read_digests(struct vg_cert_facts *facts, X509 *cert)
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
 
 	bool ok = len > 0 &&
-		  EVP_Digest(spki, (size_t)len, facts->spki_sha256, NULL, EVP_sha256(),
-			     NULL) == 1 &&
+		  EVP_Digest(spki, (size_t)len, facts->spki_sha256, NULL, EVP_sha256(), NULL) ==
+			  1 &&
 		  X509_digest(cert, EVP_sha256(), digest, NULL) == 1;
 	if (len > 0)
 		OPENSSL_free(spki);

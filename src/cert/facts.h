@@ -20,7 +20,7 @@ struct vg_cert_facts {
 	struct vg_slice san;             /* "URI:…, DNS:…" for the event */
 	char sha256[65];                 /* of the DER */
 	uint8_t spki_sha256[32];
-	int64_t not_before, not_after;   /* microseconds since 1970 UTC */
+	int64_t not_before, not_after; /* microseconds since 1970 UTC */
 };
 
 /*

@@ -183,8 +183,8 @@ static bool has_segments(const struct vg_image *image, const struct vg_img_rule 
 static void write_leads(struct vg_image_header *header)
 {
 	struct vg_image image = {.header = header, .size = header->size};
-	struct vg_img_lead *leads =
-		(void *)((char *)header + header->section[VG_SECTION_LEAD].offset);
+	struct vg_img_lead *leads = (void *)((char *)header +
+					     header->section[VG_SECTION_LEAD].offset);
 	for (uint32_t i = 0; i < vg_img_rule_count(&image); i++)
 		if (has_segments(&image, &vg_img_rules(&image)[i]))
 			leads[i] = vg_route_lead(&image, &vg_img_rules(&image)[i]);

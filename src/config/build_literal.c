@@ -31,8 +31,8 @@ static bool same(const struct vg_img_literal *a, const struct vg_img_literal *b)
 
 static uint64_t hash_of(const struct vg_img_literal *row)
 {
-	uint64_t hash = ((uint64_t)row->service << 32 | row->text.offset) ^
-			(uint64_t)row->place << 24;
+	uint64_t hash = ((uint64_t)row->service << 32 | row->text.offset) ^ (uint64_t)row->place
+										    << 24;
 	hash *= UINT64_C(0x9e3779b97f4a7c15);
 	return hash ^ hash >> 32;
 }

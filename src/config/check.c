@@ -170,8 +170,7 @@ static bool check_field(struct vg_slice s, uint64_t *number)
 	"ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-RSA-AES128-GCM-SHA256|"                               \
 	"ECDHE-ECDSA-AES256-GCM-SHA384|ECDHE-RSA-AES256-GCM-SHA384|"                               \
 	"ECDHE-ECDSA-CHACHA20-POLY1305|ECDHE-RSA-CHACHA20-POLY1305"
-#define CIPHERSUITES                                                                               \
-	"TLS_AES_128_GCM_SHA256|TLS_AES_256_GCM_SHA384|TLS_CHACHA20_POLY1305_SHA256"
+#define CIPHERSUITES "TLS_AES_128_GCM_SHA256|TLS_AES_256_GCM_SHA384|TLS_CHACHA20_POLY1305_SHA256"
 #define GROUPS "X25519|P-256|P-384|P-521|X448"
 
 static bool check_cipher(struct vg_slice s, uint64_t *number)

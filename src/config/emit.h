@@ -21,15 +21,15 @@ struct vg_emit {
 	struct vg_model *model;
 	struct vg_inputs *inputs;
 	struct vg_build *build;
-	struct vg_arena *arena; /* of the compilation */
+	struct vg_arena *arena;  /* of the compilation */
 	struct vg_arena scratch; /* of one vendor */
 	struct vg_diags *diags;
-	int64_t now; /* microseconds since 1970 UTC */
+	int64_t now;                    /* microseconds since 1970 UTC */
 	struct vg_map ca_files;         /* name → struct vg_cert_file */
 	struct vg_brief_reader *reader; /* of certificates */
 	struct vg_map known;            /* DER → its row in the image that serves */
 	uint32_t parsed, recalled;      /* certificates, by whether they were known */
-	struct vg_map paths, queries; /* of rules, by what was written: emit_rule.c */
+	struct vg_map paths, queries;   /* of rules, by what was written: emit_rule.c */
 	const char **service_names;
 	size_t service_count;
 };

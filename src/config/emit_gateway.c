@@ -25,14 +25,12 @@ struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text)
 	return vg_build_text(emit->build, text->value.ptr == NULL ? VG_SLICE_EMPTY : text->value);
 }
 
-struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set,
-			   struct vg_slice written)
+struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set, struct vg_slice written)
 {
 	if (written.ptr == NULL)
 		return (struct vg_str){0};
 	struct vg_slice name = vg_input_name(emit->inputs, set->input, written);
-	return vg_build_text(emit->build,
-			     vg_slice_str(vg_input_absolute(emit->inputs, name)));
+	return vg_build_text(emit->build, vg_slice_str(vg_input_absolute(emit->inputs, name)));
 }
 
 /* CPUs that this process may use: a container or `taskset` may leave it few. */
@@ -175,7 +173,8 @@ static struct vg_span emit_upstream_cas(struct vg_emit *emit, const struct vg_se
 	} else if (ca->line == 0) {
 		VG_EMIT_ERROR(emit, &service->set, service->upstream.line,
 			      "[service %.*s] has an https upstream and no upstream_ca: nothing "
-			      "would say whose certificate is good", VG_SLICE_FMT(service->set.name));
+			      "would say whose certificate is good",
+			      VG_SLICE_FMT(service->set.name));
 	} else {
 		file = vg_emit_cas(emit, &service->set, ca);
 	}
@@ -239,8 +238,7 @@ static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *
 
 static bool same_place(const struct vg_set_service *a, const struct vg_set_service *b)
 {
-	return vg_slice_eq(a->host.value, b->host.value) &&
-	       vg_slice_eq(prefix_of(a), prefix_of(b));
+	return vg_slice_eq(a->host.value, b->host.value) && vg_slice_eq(prefix_of(a), prefix_of(b));
 }
 
 static void emit_sorted_services(struct vg_emit *emit, struct vg_set_service **sorted, size_t count)

@@ -17,10 +17,8 @@ static const struct {
 	enum vg_sink_kind kind;
 	enum place place;
 } schemes[] = {
-	{"udp://", VG_SINK_UDP, PLACE_ENDPOINT},
-	{"tcp://", VG_SINK_TCP, PLACE_ENDPOINT},
-	{"unix:", VG_SINK_UNIX, PLACE_PATH},
-	{"file:", VG_SINK_FILE, PLACE_PATH},
+	{"udp://", VG_SINK_UDP, PLACE_ENDPOINT}, {"tcp://", VG_SINK_TCP, PLACE_ENDPOINT},
+	{"unix:", VG_SINK_UNIX, PLACE_PATH},     {"file:", VG_SINK_FILE, PLACE_PATH},
 	{"stdout", VG_SINK_STDOUT, PLACE_NONE},
 };
 

@@ -57,8 +57,8 @@ static void append_certs(struct vg_build *build, const struct vg_cert_file *file
 static struct vg_span emit_cas(struct vg_emit *emit, const struct vg_set_identity *identity)
 {
 	const struct vg_set_list *ca = &identity->ca;
-	const struct vg_cert_file **files =
-		vg_arena_array(&emit->scratch, ca->count + 1, sizeof(*files));
+	const struct vg_cert_file **files = vg_arena_array(&emit->scratch, ca->count + 1,
+							   sizeof(*files));
 	size_t good = 0;
 	for (size_t i = 0; files != NULL && i < ca->count; i++) {
 		files[i] = vg_emit_cas(emit, &identity->set, &ca->items[i]);
@@ -219,8 +219,8 @@ static void sort_names(struct vg_build *build)
 void vg_emit_vendors(struct vg_emit *emit)
 {
 	size_t count = 0;
-	struct vg_policy **sorted =
-		vg_arena_array(emit->arena, emit->model->policy_count + 1, sizeof(*sorted));
+	struct vg_policy **sorted = vg_arena_array(emit->arena, emit->model->policy_count + 1,
+						   sizeof(*sorted));
 	if (sorted == NULL) {
 		vg_diag_add(emit->diags, VG_SEVERITY_ERROR, "", 0, "out of memory");
 		return;

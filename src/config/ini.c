@@ -124,7 +124,8 @@ static bool check_bytes(struct reader *r, struct vg_slice line)
 {
 	bool ascii;
 	if (line.len > VG_INI_LINE_MAX)
-		FAULT(r, "line of %zu bytes; at most %d fit, and a list may go on in indented lines",
+		FAULT(r,
+		      "line of %zu bytes; at most %d fit, and a list may go on in indented lines",
 		      line.len, VG_INI_LINE_MAX);
 	else if (memchr(line.ptr, '\0', line.len) != NULL)
 		FAULT(r, "NUL byte in the line");
@@ -178,10 +179,12 @@ static bool check_continuation(struct reader *r, struct vg_slice text)
 		FAULT(r, "an indented line goes on with a list, and none is open; "
 			 "begin it in the first column");
 	else if (text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
-		FAULT(r, "an indented line goes on with \"%.*s\"; begin a section in the first column",
+		FAULT(r,
+		      "an indented line goes on with \"%.*s\"; begin a section in the first column",
 		      VG_SLICE_FMT(r->name));
 	else if (like_key && !list_begun(r))
-		FAULT(r, "indented \"%.*s =\" would go on with \"%.*s\"; begin it in the first column",
+		FAULT(r,
+		      "indented \"%.*s =\" would go on with \"%.*s\"; begin it in the first column",
 		      VG_SLICE_FMT(word), VG_SLICE_FMT(r->name));
 	else
 		good = true;

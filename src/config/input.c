@@ -80,8 +80,8 @@ static bool digest_file(EVP_MD_CTX *digest, const struct vg_input *input)
 static const char *place(const struct vg_inputs *inputs, struct vg_slice directory,
 			 struct vg_slice name)
 {
-	struct vg_slice path =
-		join(inputs->arena, is_absolute(name) ? VG_SLICE_EMPTY : directory, name);
+	struct vg_slice path = join(inputs->arena, is_absolute(name) ? VG_SLICE_EMPTY : directory,
+				    name);
 	return path.ptr == NULL ? "" : path.ptr;
 }
 
@@ -139,7 +139,7 @@ struct vg_slice vg_input_below(struct vg_inputs *inputs, struct vg_slice directo
 {
 	struct vg_slice slash = join(inputs->arena, directory,
 				     vg_slice_ends(directory, VG_SLICE("/")) ? VG_SLICE_EMPTY
-									    : VG_SLICE("/"));
+									     : VG_SLICE("/"));
 	return join(inputs->arena, slash, file);
 }
 

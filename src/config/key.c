@@ -14,8 +14,11 @@ static const struct vg_set_row set_rows[VG_SET_KINDS] = {
 #define REPEATS VG_KEY_REPEATS
 static const struct vg_key key_rows[] = {
 #define VG_KEY(KIND, word, key, store, type, flags, low, high, value, help)                        \
-	{VG_SET_##KIND, #key, VG_KEY_##store, VG_CHECK_##type, flags, low, high, value, help,       \
-	 offsetof(struct vg_set_##word, key)},
+	{VG_SET_##KIND,  #key,                                                                     \
+	 VG_KEY_##store, VG_CHECK_##type,                                                          \
+	 flags,          low,                                                                      \
+	 high,           value,                                                                    \
+	 help,           offsetof(struct vg_set_##word, key)},
 #include "config/key.def"
 };
 
@@ -174,8 +177,8 @@ static void put_single(const struct put *put, const struct vg_ini_piece *pieces,
 	}
 }
 
-static void check_item(const struct put *put, const struct vg_set_list *list,
-		       struct vg_slice value, unsigned line)
+static void check_item(const struct put *put, const struct vg_set_list *list, struct vg_slice value,
+		       unsigned line)
 {
 	uint64_t unused;
 	if (!vg_check(put->key->type, value, &unused)) {

@@ -76,7 +76,7 @@ void vg_key_put(const struct vg_key_sink *sink, enum vg_set_kind kind, struct vg
 void vg_key_missing(const struct vg_key_sink *sink, enum vg_set_kind kind, struct vg_set *set);
 
 /* "[identity]" or "[access schedule]", for diagnostics; the text lies in the arena. */
-const char *vg_set_title(struct vg_arena *arena, enum vg_set_kind kind,
-			 const struct vg_set *set) VG_MUST_CHECK;
+const char *vg_set_title(struct vg_arena *arena, enum vg_set_kind kind, const struct vg_set *set)
+	VG_MUST_CHECK;
 
 #endif

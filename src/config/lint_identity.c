@@ -209,8 +209,8 @@ static void check_shared_cas(const struct vg_lint *lint)
 	for (uint32_t i = 0; i < vg_img_ident_count(lint->image); i++)
 		for (uint32_t j = 0; j < idents[i].cas.count; j++)
 			servers[count++] = (struct server){
-				vg_img_ders(lint->image)[idents[i].cas.first + j].bytes.offset,
-				i, idents[i].vendor};
+				vg_img_ders(lint->image)[idents[i].cas.first + j].bytes.offset, i,
+				idents[i].vendor};
 	qsort(servers, count, sizeof(*servers), compare_servers);
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1; end < count && servers[end].ca == servers[i].ca; end++)

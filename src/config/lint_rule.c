@@ -94,9 +94,9 @@ static bool literal_meets(const struct vg_lint *lint, const struct vg_img_segmen
 	if (text.len <= prefix.len + suffix.len || !vg_slice_starts(text, prefix) ||
 	    !vg_slice_ends(text, suffix))
 		return false;
-	return vg_value_matches(lint->image, &capture->value,
-				vg_slice(text.ptr + prefix.len,
-					 text.len - prefix.len - suffix.len));
+	return vg_value_matches(
+		lint->image, &capture->value,
+		vg_slice(text.ptr + prefix.len, text.len - prefix.len - suffix.len));
 }
 
 static bool segments_meet(const struct vg_lint *lint, const struct vg_img_segment *a,
@@ -182,8 +182,9 @@ static void tell_tie(const struct vg_lint *lint, const struct view *a, const str
 /* Whether every path of the rule is below `prefix`, a service's own on the same host. */
 static bool always_below(const struct vg_lint *lint, const struct view *v, struct vg_slice prefix)
 {
-	struct vg_slice part, own = vg_img_str(
-		lint->image, vg_img_services(lint->image)[v->rule->service].prefix);
+	struct vg_slice part,
+		own = vg_img_str(lint->image,
+				 vg_img_services(lint->image)[v->rule->service].prefix);
 	if (!vg_slice_starts(prefix, own) || prefix.len == own.len || prefix.ptr[own.len] != '/')
 		return false;
 	prefix = vg_slice_from(prefix, own.len + 1);

@@ -261,9 +261,8 @@ static void read_policy(struct load *load, struct vg_slice name)
 	const struct vg_input *input = vg_input_read(load->inputs, name, INI_MAX, VG_INPUT_POLICY);
 	struct vg_policy *policy = vg_arena_alloc(load->sink.arena, sizeof(*policy));
 	if (input == NULL || policy == NULL) {
-		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR,
-			    vg_input_shown(load->inputs, name), 0, "can't be read: %s",
-			    strerror(errno));
+		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR, vg_input_shown(load->inputs, name),
+			    0, "can't be read: %s", strerror(errno));
 		return;
 	}
 	policy->input = input;
@@ -350,8 +349,10 @@ static void read_policies(struct load *load)
 		FAULT(load, line, "policies directory \"%.*s\" can't be read: %s",
 		      VG_SLICE_FMT(key->value), strerror(errno));
 	} else if (names.count == 0) {
-		FAULT(load, line, "policies directory \"%.*s\" holds no *.ini file: "
-		      "nobody could be let in", VG_SLICE_FMT(key->value));
+		FAULT(load, line,
+		      "policies directory \"%.*s\" holds no *.ini file: "
+		      "nobody could be let in",
+		      VG_SLICE_FMT(key->value));
 	} else {
 		qsort(names.array, names.count, sizeof(*names.array), compare_names);
 		for (size_t i = 0; i < names.count; i++)
@@ -370,9 +371,8 @@ static bool read_gateway(struct load *load, struct vg_slice name)
 	load->policies = &model->policies;
 	model->input = vg_input_read(load->inputs, name, INI_MAX, VG_INPUT_POLICY);
 	if (model->input == NULL) {
-		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR,
-			    vg_input_shown(load->inputs, name), 0, "can't be read: %s",
-			    strerror(errno));
+		vg_diag_add(load->sink.diags, VG_SEVERITY_ERROR, vg_input_shown(load->inputs, name),
+			    0, "can't be read: %s", strerror(errno));
 		return false;
 	}
 	vg_arena_init(&load->scratch, SCRATCH_MAX);

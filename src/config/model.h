@@ -44,7 +44,7 @@ struct vg_set_list {
 /* What every section begins with. */
 struct vg_set {
 	const struct vg_input *input;
-	unsigned line; /* of the header; 0: it is not there, and holds the defaults */
+	unsigned line;        /* of the header; 0: it is not there, and holds the defaults */
 	struct vg_slice name; /* of [service NAME] and the like, else empty */
 	bool faulty; /* an error in it was told: the image can do without it, since none will be */
 };

@@ -38,9 +38,9 @@ static bool parse_int(struct vg_pattern_value *value, struct vg_slice range, cha
 		dots++;
 	high = vg_slice_from(bounds, dots + 2);
 	if (!vg_units_int(vg_slice_first(bounds, dots), &value->low) ||
-	    !vg_units_int(high, &value->high) || value->low < -INT_LIMIT ||
-	    value->high > INT_LIMIT)
-		return FAULT(fault, "bounds \"%.*s\" must be LOW..HIGH of up to 18 digits, such as 1..50",
+	    !vg_units_int(high, &value->high) || value->low < -INT_LIMIT || value->high > INT_LIMIT)
+		return FAULT(fault,
+			     "bounds \"%.*s\" must be LOW..HIGH of up to 18 digits, such as 1..50",
 			     VG_SLICE_FMT(bounds));
 	if (value->low > value->high)
 		return FAULT(fault, "bounds \"%.*s\" leave no number", VG_SLICE_FMT(bounds));
@@ -54,9 +54,9 @@ static bool parse_length(struct vg_pattern_value *value, enum vg_value_type type
 	struct vg_slice digits;
 	uint64_t high = VG_VALUE_DEFAULT_MAX;
 	value->type = type;
-	if (bound.len > 0 && (!after(bound, VG_SLICE("<="), &digits) ||
-			      !vg_slice_u64(digits, &high) || high == 0 ||
-			      high > VG_PATTERN_LENGTH_MAX))
+	if (bound.len > 0 &&
+	    (!after(bound, VG_SLICE("<="), &digits) || !vg_slice_u64(digits, &high) || high == 0 ||
+	     high > VG_PATTERN_LENGTH_MAX))
 		return FAULT(fault, "\"%.*s\" must be <=N with N from 1 to %d, such as slug<=40",
 			     VG_SLICE_FMT(bound), VG_PATTERN_LENGTH_MAX);
 	value->low = 1;
@@ -70,8 +70,10 @@ static bool parse_words(struct vg_pattern_value *value, struct vg_slice text, ch
 	while (vg_slice_cut(&rest, '|', &word)) {
 		for (size_t i = 0; i < word.len; i++)
 			if (!vg_is_unreserved(word.ptr[i]))
-				return FAULT(fault, "word \"%.*s\" has other bytes than letters, "
-					     "digits and -._~", VG_SLICE_FMT(word));
+				return FAULT(fault,
+					     "word \"%.*s\" has other bytes than letters, "
+					     "digits and -._~",
+					     VG_SLICE_FMT(word));
 		if (word.len == 0)
 			return FAULT(fault, "\"%.*s\" has an empty word", VG_SLICE_FMT(text));
 	}
@@ -107,14 +109,15 @@ static bool parse_type(struct vg_pattern_value *value, struct vg_slice text, boo
 	if (vg_slice_eq(text, VG_SLICE("uuid")) || vg_slice_eq(text, VG_SLICE("date")))
 		return true;
 	bool is_list = vg_slice_find(text, '|') < text.len;
-	const char *near =
-		is_list ? NULL : vg_near_match(word, type_words, VG_COUNT(type_words));
+	const char *near = is_list ? NULL : vg_near_match(word, type_words, VG_COUNT(type_words));
 	if (near != NULL)
 		return FAULT(fault, "unknown type \"%.*s\"; did you mean \"%s\"?",
 			     VG_SLICE_FMT(text), near);
 	if (!in_query)
-		return FAULT(fault, "unknown type \"%.*s\"; there are int, int:1..9, uuid, date, "
-			     "hex<=N, slug<=N and text<=N", VG_SLICE_FMT(text));
+		return FAULT(fault,
+			     "unknown type \"%.*s\"; there are int, int:1..9, uuid, date, "
+			     "hex<=N, slug<=N and text<=N",
+			     VG_SLICE_FMT(text));
 	return parse_words(value, text, fault);
 }
 
@@ -147,11 +150,15 @@ bool vg_pattern_param(struct vg_pattern_param *param, struct vg_slice text,
 	for (size_t i = 0; i < param->name.len; i++)
 		if (!vg_is_unreserved(param->name.ptr[i]) && param->name.ptr[i] != '[' &&
 		    param->name.ptr[i] != ']')
-			return FAULT(fault, "parameter name \"%.*s\" has other bytes than letters, "
-				     "digits and -._~[]", VG_SLICE_FMT(param->name));
+			return FAULT(fault,
+				     "parameter name \"%.*s\" has other bytes than letters, "
+				     "digits and -._~[]",
+				     VG_SLICE_FMT(param->name));
 	if (param->name.len == 0)
-		return FAULT(fault, "\"%.*s\" names no parameter; write name, name:type or "
-			     "name!:type", VG_SLICE_FMT(text));
+		return FAULT(fault,
+			     "\"%.*s\" names no parameter; write name, name:type or "
+			     "name!:type",
+			     VG_SLICE_FMT(text));
 	if (colon == text.len)
 		return true;
 	if (type.len == 0)
@@ -182,7 +189,8 @@ static bool normalise(struct vg_slice *literal, struct vg_arena *arena, char *fa
 	raw[0] = '/';
 	memcpy(raw + 1, literal->ptr, literal->len);
 	if (!vg_path_parse(&path, vg_slice(raw, literal->len + 1), arena, &why))
-		return FAULT(fault, "\"%.*s\" can't stand in a path: %s", VG_SLICE_FMT(*literal), why);
+		return FAULT(fault, "\"%.*s\" can't stand in a path: %s", VG_SLICE_FMT(*literal),
+			     why);
 	*literal = path.segments[0];
 	return true;
 }
@@ -225,8 +233,10 @@ static bool parse_segment(struct vg_pattern_segment *segment, struct vg_slice te
 	if (text.len == 0)
 		return FAULT(fault, "empty segment: two slashes");
 	if (vg_slice_find(text, '*') < text.len)
-		return FAULT(fault, "\"%.*s\" has a *; write {name} for one segment, ** as the last "
-			     "one for all that follow", VG_SLICE_FMT(text));
+		return FAULT(fault,
+			     "\"%.*s\" has a *; write {name} for one segment, ** as the last "
+			     "one for all that follow",
+			     VG_SLICE_FMT(text));
 	if (open < text.len || close < text.len) {
 		if (close == text.len || close < open || count_of(text, '{') != 1 ||
 		    count_of(text, '}') != 1)
@@ -245,8 +255,7 @@ static bool check_path(const struct vg_pattern *pattern, char *fault)
 	size_t captures = 0;
 	for (size_t i = 0; i < pattern->count; i++) {
 		const struct vg_pattern_segment *segment = &pattern->segments[i];
-		if (segment->kind == VG_SEGMENT_REST &&
-		    (i + 1 < pattern->count || pattern->slash))
+		if (segment->kind == VG_SEGMENT_REST && (i + 1 < pattern->count || pattern->slash))
 			return FAULT(fault, "** only stands last");
 		if (segment->name.len == 0)
 			continue;

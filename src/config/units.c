@@ -26,14 +26,12 @@ static bool number_with_unit(struct vg_slice s, const struct unit *units, uint64
 }
 
 static const struct unit sizes[] = {
-	{"", 1},	    {"KB", 1000},	   {"MB", 1000000},
-	{"GB", 1000000000}, {"KiB", 1 << 10},	   {"MiB", 1 << 20},
-	{"GiB", 1 << 30},   {NULL, 0},
+	{"", 1},          {"KB", 1000},     {"MB", 1000000},  {"GB", 1000000000},
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0},
 };
 
 static const struct unit durations[] = {
-	{"ms", 1},	{"s", 1000},	 {"m", 60000},
-	{"h", 3600000}, {"d", 86400000}, {NULL, 0},
+	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {NULL, 0},
 };
 
 bool vg_units_size(struct vg_slice s, uint64_t *bytes)

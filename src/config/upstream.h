@@ -14,7 +14,7 @@
 
 struct vg_upstream_url {
 	bool tls;
-	bool literal;         /* the host is an address: addr */
+	bool literal; /* the host is an address: addr */
 	struct vg_addr addr;
 	struct vg_slice host; /* as written, without brackets */
 	uint16_t port;

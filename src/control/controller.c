@@ -90,8 +90,8 @@ static bool map_pages(struct vg_controller *controller)
 static bool open_memory(struct vg_controller *controller)
 {
 	struct vg_child *child = &controller->child;
-	if (child->control_fd < 0 ||
-	    !vg_shm_map(&controller->block_map, child->control_fd, true) || !map_pages(controller))
+	if (child->control_fd < 0 || !vg_shm_map(&controller->block_map, child->control_fd, true) ||
+	    !map_pages(controller))
 		return false;
 	controller->block = vg_control_block_write(controller->block_map.mem,
 						   controller->block_map.size);

@@ -84,8 +84,8 @@ static void put_sink_json(struct vg_answer *answer, const struct vg_status_sink 
 		      ",\"failing\":%s,\"error\":",
 		      format_word(sink), sink->events, sink->bytes,
 		      sink->failing != 0 ? "true" : "false");
-	vg_answer_put_json(answer, sink->error == 0 ? VG_SLICE_EMPTY
-						    : vg_slice_str(strerror(sink->error)));
+	vg_answer_put_json(answer,
+			   sink->error == 0 ? VG_SLICE_EMPTY : vg_slice_str(strerror(sink->error)));
 	vg_answer_put(answer, "}");
 }
 
@@ -154,9 +154,9 @@ static void put_sinks_text(struct vg_answer *answer, const struct shown *shown)
 		char name[sizeof(sink->name)];
 		(void)snprintf(name, sizeof(name), "%-40.*s", VG_SLICE_FMT(sink_name(sink)));
 		vg_answer_put_text(answer, vg_slice_str(name));
-		vg_answer_put(answer, " %-6s %11" PRIu64 " %11" PRIu64 " %s%s\n",
-			      format_word(sink), sink->events, sink->bytes,
-			      sink->failing != 0  ? "fails: "
+		vg_answer_put(answer, " %-6s %11" PRIu64 " %11" PRIu64 " %s%s\n", format_word(sink),
+			      sink->events, sink->bytes,
+			      sink->failing != 0 ? "fails: "
 			      : sink->error != 0 ? "works again after: "
 						 : "works",
 			      sink->error != 0 ? strerror(sink->error) : "");

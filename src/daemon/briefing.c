@@ -136,8 +136,8 @@ static bool tell_all_rings(struct vg_gateway *gateway, struct vg_process *proces
 			continue;
 		bool dead = true;
 		if (i < gateway->table.workers) {
-			struct vg_process *worker =
-				vg_child_table_get(&gateway->table, VG_ROLE_WORKER, i);
+			struct vg_process *worker = vg_child_table_get(&gateway->table,
+								       VG_ROLE_WORKER, i);
 			dead = !vg_process_lives(worker);
 			/* An earlier recorder's word doesn't count: this one sweeps again. */
 			worker->swept = false;
@@ -160,8 +160,8 @@ static bool pair_with_own_worker(struct vg_gateway *gateway, struct vg_process *
 	int ends[2];
 	if (!vg_chan_pair(ends))
 		return false;
-	struct vg_process *worker =
-		vg_child_table_get(&gateway->table, VG_ROLE_WORKER, process->index);
+	struct vg_process *worker = vg_child_table_get(&gateway->table, VG_ROLE_WORKER,
+						       process->index);
 	bool ok = tell_peer(process, worker, ends[0]);
 	vg_fd_close(&ends[0]);
 	process->partner_fd = ends[1];
@@ -202,8 +202,7 @@ static bool pair_with_live_workers(struct vg_gateway *gateway, struct vg_process
 {
 	for (uint32_t i = 0; i < gateway->table.workers; i++) {
 		struct vg_process *worker = vg_child_table_get(&gateway->table, VG_ROLE_WORKER, i);
-		if (vg_process_lives(worker) && worker->chan.fd >= 0 &&
-		    !introduce(worker, process))
+		if (vg_process_lives(worker) && worker->chan.fd >= 0 && !introduce(worker, process))
 			vg_log(VG_LOG_WARNING, "worker %u has no broker", i);
 	}
 	return true;
@@ -227,21 +226,11 @@ static const struct {
 	uint32_t roles;
 	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
 } steps[] = {
-	{ALL, tell_hello},
-	{B, tell_names},
-	{ALL, tell_image},
-	{W | C, tell_control},
-	{W | R, tell_own_page},
-	{C, tell_all_pages},
-	{C, tell_control_socket},
-	{R, tell_state},
-	{W, tell_listeners},
-	{W, tell_own_ring},
-	{R, tell_all_rings},
-	{K, pair_with_own_worker},
-	{W, pair_with_own_keys},
-	{W, pair_with_broker},
-	{B, pair_with_live_workers},
+	{ALL, tell_hello},        {B, tell_names},        {ALL, tell_image},
+	{W | C, tell_control},    {W | R, tell_own_page}, {C, tell_all_pages},
+	{C, tell_control_socket}, {R, tell_state},        {W, tell_listeners},
+	{W, tell_own_ring},       {R, tell_all_rings},    {K, pair_with_own_worker},
+	{W, pair_with_own_keys},  {W, pair_with_broker},  {B, pair_with_live_workers},
 	{ALL, tell_go},
 };
 
@@ -311,8 +300,8 @@ bool vg_briefing_offer(struct vg_gateway *gateway, struct vg_process *process,
 
 void vg_briefing_event(struct vg_gateway *gateway, const struct vg_msg_tell *tell)
 {
-	const struct vg_process *recorder =
-		vg_child_table_get(&gateway->table, VG_ROLE_RECORDER, 0);
+	const struct vg_process *recorder = vg_child_table_get(&gateway->table, VG_ROLE_RECORDER,
+							       0);
 	if (recorder->chan.fd < 0 || !vg_briefing_tell(recorder, VG_MSG_TELL, tell, NULL))
 		vg_log(VG_LOG_WARNING, "the recorder isn't there to tell VG%u", tell->code);
 }

@@ -26,10 +26,10 @@ struct vg_gateway {
 	int programs[VG_ROLE_COUNT]; /* the binaries, opened at start; -1 */
 	int control_fd;              /* the control socket; -1 */
 	char control_path[108];
-	struct vg_map status_map;    /* our status page */
-	struct vg_map block_map;     /* the control block, for reading */
+	struct vg_map status_map; /* our status page */
+	struct vg_map block_map;  /* the control block, for reading */
 	const char *config_path;
-	uint64_t boot;               /* wall clock, microseconds */
+	uint64_t boot; /* wall clock, microseconds */
 	char user[sizeof(((struct vg_msg_hello *)0)->user)];
 };
 

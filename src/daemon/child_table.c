@@ -63,8 +63,7 @@ bool vg_child_table_is_spare(const struct vg_child_table *table, const struct vg
 	if (process->role != VG_ROLE_KEYS)
 		return false;
 	for (uint32_t i = 0; i < table->count; i++)
-		if (table->rows[i].role == VG_ROLE_WORKER &&
-		    table->rows[i].index == process->index)
+		if (table->rows[i].role == VG_ROLE_WORKER && table->rows[i].index == process->index)
 			return table->rows[i].slot != process->slot;
 	abort();
 }

@@ -30,11 +30,11 @@ struct vg_process {
 	uint32_t slot; /* of keys: which of their worker's; of a worker: which are its own */
 	enum vg_process_state state; /* DOWN: none is started before `start_at` */
 	pid_t pid;
-	struct vg_chan chan; /* to it */
-	int partner_fd;      /* of keys: the worker's end of their pair, until it is told; -1 */
-	bool swept;          /* of a worker that is down: nothing is open in its ring */
-	bool ahead;          /* of keys: those of the generation that is on offer */
-	bool renew;          /* it serves the generation on offer only when it starts anew */
+	struct vg_chan chan;     /* to it */
+	int partner_fd;          /* of keys: the worker's end of their pair, until it is told; -1 */
+	bool swept;              /* of a worker that is down: nothing is open in its ring */
+	bool ahead;              /* of keys: those of the generation that is on offer */
+	bool renew;              /* it serves the generation on offer only when it starts anew */
 	uint64_t offered, acked; /* the last generation, since it started; 0: none */
 	uint32_t restarts;       /* it died, and that was a surprise */
 	int64_t since;           /* its start: wall clock, microseconds */

@@ -12,8 +12,15 @@
 bool vg_compile_start(struct vg_compile *compile, int compiler_fd, const char *path, int serving_fd,
 		      int errors_fd)
 {
-	const char *const argv[] = {"vendgatectl", "compile", "--fd", "3", "-c", path,
-				    serving_fd < 0 ? NULL : "--serving", "4", NULL};
+	const char *const argv[] = {"vendgatectl",
+				    "compile",
+				    "--fd",
+				    "3",
+				    "-c",
+				    path,
+				    serving_fd < 0 ? NULL : "--serving",
+				    "4",
+				    NULL};
 	*compile = (struct vg_compile){.image_fd = vg_shm_memfd("vendgate-policy")};
 	/* It runs as who started the gateway: who its `user` is stands in what it reads. */
 	struct vg_spawn spawn = {.role = VG_ROLE_COMPILE,

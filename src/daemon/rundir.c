@@ -199,9 +199,9 @@ static bool make_block(const struct vg_rundir *rundir, const char *name, size_t 
 	block->fd = ok ? openat(rundir->run_fd, name,
 				O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
 		       : -1;
-	block->ro_fd = block->fd < 0 ? -1
-				     : openat(rundir->run_fd, name,
-					      O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	block->ro_fd = block->fd < 0
+			       ? -1
+			       : openat(rundir->run_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (block->ro_fd >= 0 && fallocate(block->fd, 0, 0, (off_t)size) == 0)
 		return true;
 	vg_log(VG_LOG_ERROR, "%s can't be made in the run directory: %m", name);
@@ -269,7 +269,7 @@ static enum opened open_pair(struct vg_rundir *rundir, uint32_t index, int64_t u
 		vg_log(VG_LOG_WARNING, "the ring of worker %u isn't one: set aside", index);
 	close_pair(ring);
 	return set_aside(rundir, index, "ring") && set_aside(rundir, index, "tail") ? ABSENT
-										     : FAILED;
+										    : FAILED;
 }
 
 static bool open_ring(struct vg_rundir *rundir, uint32_t index, uint32_t workers, int64_t until)
@@ -289,10 +289,8 @@ static bool open_ring(struct vg_rundir *rundir, uint32_t index, uint32_t workers
 
 void vg_rundir_init(struct vg_rundir *rundir)
 {
-	*rundir = (struct vg_rundir){.run_fd = -1,
-				     .state_fd = -1,
-				     .lock_fd = -1,
-				     .control = {-1, -1}};
+	*rundir = (struct vg_rundir){
+		.run_fd = -1, .state_fd = -1, .lock_fd = -1, .control = {-1, -1}};
 	for (uint32_t i = 0; i < VG_CHILD_PAGES_MAX; i++)
 		rundir->pages[i] = (struct vg_rundir_block){-1, -1};
 	for (uint32_t i = 0; i < VG_RUNDIR_RINGS_MAX; i++)

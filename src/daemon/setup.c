@@ -155,9 +155,9 @@ static bool map_blocks(struct vg_gateway *gateway)
 static void init(struct vg_gateway *gateway)
 {
 	*gateway = (struct vg_gateway){.generation.fd = -1,
-					.offered.fd = -1,
-					.control_fd = -1,
-					.boot = (uint64_t)vg_clock_wall()};
+				       .offered.fd = -1,
+				       .control_fd = -1,
+				       .boot = (uint64_t)vg_clock_wall()};
 	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
 		gateway->programs[i] = -1;
 	vg_rundir_init(&gateway->rundir);

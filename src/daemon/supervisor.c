@@ -76,8 +76,7 @@ static void tell_end(struct supervisor *s, struct vg_process *process, uint32_t 
 	if (!vg_process_lives(process))
 		return;
 	struct vg_msg_index index = {.index = ms};
-	bool told = process->chan.fd >= 0 &&
-		    vg_briefing_tell(process, VG_MSG_DRAIN, &index, NULL);
+	bool told = process->chan.fd >= 0 && vg_briefing_tell(process, VG_MSG_DRAIN, &index, NULL);
 	process->state = VG_PROCESS_ENDING;
 	process->deadline = told ? after(s, ms) + (int64_t)GRACE_MS * 1000 : s->now;
 }
@@ -231,10 +230,8 @@ static void on_message(struct supervisor *s, struct vg_process *process, const s
 	if (msg->type == VG_MSG_READY && process->state == VG_PROCESS_STARTING) {
 		process->state = VG_PROCESS_SERVING;
 		process->deadline = VG_PROCESS_NEVER;
-	} else if (msg->type == VG_MSG_RECOVERED &&
-		   msg->index.index < s->gateway.table.workers) {
-		struct vg_process *worker =
-			get(s, VG_ROLE_WORKER, (uint32_t)msg->index.index);
+	} else if (msg->type == VG_MSG_RECOVERED && msg->index.index < s->gateway.table.workers) {
+		struct vg_process *worker = get(s, VG_ROLE_WORKER, (uint32_t)msg->index.index);
 		worker->swept = !vg_process_lives(worker);
 	} else if (msg->type == VG_MSG_IMAGE_ACK) {
 		vg_reload_acked(&s->reload, &s->gateway, process, &msg->image_ack, s->now);
@@ -315,8 +312,7 @@ static void settle_one(struct supervisor *s, struct vg_process *process)
 		char text[VG_PROCESS_TEXT];
 		vg_process_text(text, process);
 		vg_log(VG_LOG_WARNING, "%s (pid %d) isn't %s in time: killed", text,
-		       (int)process->pid,
-		       process->state == VG_PROCESS_STARTING ? "ready" : "gone");
+		       (int)process->pid, process->state == VG_PROCESS_STARTING ? "ready" : "gone");
 		kill_now(s, process);
 	}
 }
@@ -365,9 +361,9 @@ static int time_left(const struct supervisor *s)
 	int64_t next = vg_reload_due(&s->reload);
 	for (uint32_t i = 0; i < s->gateway.table.count; i++) {
 		const struct vg_process *process = &s->gateway.table.rows[i];
-		int64_t due = vg_process_lives(process)	      ? process->deadline
+		int64_t due = vg_process_lives(process)    ? process->deadline
 			      : process->start_at > s->now ? process->start_at
-							      : VG_PROCESS_NEVER;
+							   : VG_PROCESS_NEVER;
 		if (due < next)
 			next = due;
 	}

@@ -131,8 +131,7 @@ static bool open_ring(struct vg_ring *ring, void *file, size_t file_size,
 	    is.slots > VG_RING_SLOTS_MAX || is.bytes != data_size(is.slots) ||
 	    file_size != vg_ring_file_size(is.slots))
 		return false;
-	*ring = (struct vg_ring){
-		.file = file, .tail = tail, .slots = is.slots, .bytes = is.bytes};
+	*ring = (struct vg_ring){.file = file, .tail = tail, .slots = is.slots, .bytes = is.bytes};
 	return true;
 }
 

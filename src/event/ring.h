@@ -43,9 +43,9 @@ struct vg_ring {
 	struct vg_ring_tail *tail_rw;    /* of the reader; NULL for a writer */
 	uint32_t slots;                  /* checked copies: the file's own are not believed again */
 	uint64_t bytes;
-	uint32_t free_hint;              /* of the writer: no slot before it is free */
-	uint32_t open;                   /* of the writer: slots that are not FREE */
-	uint64_t next;                   /* of the reader: where the next record begins */
+	uint32_t free_hint; /* of the writer: no slot before it is free */
+	uint32_t open;      /* of the writer: slots that are not FREE */
+	uint64_t next;      /* of the reader: where the next record begins */
 };
 
 /* How large the files must be for so many slots; at most VG_RING_SLOTS_MAX. */

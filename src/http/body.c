@@ -15,7 +15,7 @@ enum state {
 	DATA,
 	DATA_CR,
 	DATA_LF,
-	TRAILER,       /* the first byte of a trailer line, or the CR of the empty line */
+	TRAILER, /* the first byte of a trailer line, or the CR of the empty line */
 	TRAILER_NAME,
 	TRAILER_VALUE,
 	TRAILER_LF,

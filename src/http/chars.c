@@ -1,7 +1,6 @@
 #include "http/chars.h"
 
-#define LETTER                                                                                     \
-	(VG_CHAR_NAME | VG_CHAR_TOKEN | VG_CHAR_VALUE | VG_CHAR_VISIBLE | VG_CHAR_HOST)
+#define LETTER (VG_CHAR_NAME | VG_CHAR_TOKEN | VG_CHAR_VALUE | VG_CHAR_VISIBLE | VG_CHAR_HOST)
 #define TOKEN (VG_CHAR_TOKEN | VG_CHAR_VALUE | VG_CHAR_VISIBLE)
 #define DELIM (VG_CHAR_VALUE | VG_CHAR_VISIBLE)
 

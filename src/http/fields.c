@@ -106,8 +106,8 @@ static bool is_allowed(struct reader *in, enum vg_header id, bool opaque, uint64
 		in->fault = "field that is never accepted";
 	else if (vg_header_row(id)->one && (seen & VG_HEADER_BIT(id)) != 0)
 		in->fault = "field given twice";
-	else if (opaque && (rule == VG_HEADER_OWN || (in->request && rule == VG_HEADER_PASS &&
-						      id != VG_HEADER_USER_AGENT)))
+	else if (opaque && (rule == VG_HEADER_OWN ||
+			    (in->request && rule == VG_HEADER_PASS && id != VG_HEADER_USER_AGENT)))
 		in->fault = "bytes outside ASCII in a field that is read";
 	return in->fault == NULL;
 }

@@ -34,8 +34,8 @@ enum vg_header vg_header_of(struct vg_slice name)
 	/* Folds the case of letters; what it makes of other bytes, the names tell apart. */
 	uint8_t tag = TAG(name.len, name.ptr[0] | 0x20, name.ptr[name.len - 1] | 0x20);
 	for (size_t word = 0; word < WORDS; word++) {
-		uint64_t diff =
-			vg_chars_load((const char *)&tags[word * 8]) ^ (tag * VG_CHARS_EACH);
+		uint64_t diff = vg_chars_load((const char *)&tags[word * 8]) ^
+				(tag * VG_CHARS_EACH);
 		if (((diff - VG_CHARS_EACH) & ~diff & (0x80 * VG_CHARS_EACH)) == 0)
 			continue;
 		for (size_t i = word * 8; i < word * 8 + 8 && i < VG_HEADER_COUNT; i++)

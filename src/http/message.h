@@ -21,20 +21,20 @@ struct vg_http_field {
 };
 
 enum vg_framing {
-	VG_FRAMING_NONE,    /* no body */
-	VG_FRAMING_LENGTH,  /* `length` bytes, maybe none */
+	VG_FRAMING_NONE,   /* no body */
+	VG_FRAMING_LENGTH, /* `length` bytes, maybe none */
 	VG_FRAMING_CHUNKED,
-	VG_FRAMING_CLOSE    /* an answer that ends with its connection */
+	VG_FRAMING_CLOSE /* an answer that ends with its connection */
 };
 
 struct vg_http_head {
 	/* Request line (RFC 9112 3); empty for an answer. */
 	struct vg_slice method;
-	struct vg_slice target;   /* as it stood there */
-	struct vg_slice path;     /* of the target, not normalised; "*" for OPTIONS * */
-	struct vg_slice query;    /* behind the `?` */
+	struct vg_slice target; /* as it stood there */
+	struct vg_slice path;   /* of the target, not normalised; "*" for OPTIONS * */
+	struct vg_slice query;  /* behind the `?` */
 	bool has_query;
-	struct vg_slice host;     /* name or address (IPv6 in its brackets), without port */
+	struct vg_slice host; /* name or address (IPv6 in its brackets), without port */
 	/* Status line (RFC 9112 4); 0 for a request. */
 	unsigned status;
 	unsigned minor; /* HTTP/1.minor: 0 or 1 */
@@ -43,10 +43,10 @@ struct vg_http_head {
 	size_t field_count;
 
 	enum vg_framing framing;
-	uint64_t length;     /* what Content-Length said; also where NONE: HEAD's answer, a 304 */
-	bool keep_alive;     /* what the message says of its connection (RFC 9112 9.3) */
+	uint64_t length; /* what Content-Length said; also where NONE: HEAD's answer, a 304 */
+	bool keep_alive; /* what the message says of its connection (RFC 9112 9.3) */
 	bool expect_continue;
-	const char *fault;   /* why it was refused, in a few words; NULL */
+	const char *fault; /* why it was refused, in a few words; NULL */
 };
 
 /* RFC 9110 6.4.1: an answer of this status never has a body. */

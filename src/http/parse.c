@@ -152,8 +152,7 @@ static bool read_request_line(struct vg_http_head *head, struct vg_slice text,
 	if (*at == '\r')
 		return fail(head, "no HTTP version");
 	at++;
-	size_t version =
-		read_version(head, vg_slice(at, (size_t)(end - at)), VG_SLICE("\r\n"));
+	size_t version = read_version(head, vg_slice(at, (size_t)(end - at)), VG_SLICE("\r\n"));
 	if (version == 0)
 		return fail(head, "bad HTTP version");
 	*lines = vg_slice(at + version, (size_t)(end - at) - version);
@@ -197,8 +196,8 @@ static bool read_expect(struct vg_http_head *head)
 	if (!vg_slice_eq_case(vg_http_find(head, VG_HEADER_EXPECT)->value,
 			      VG_SLICE("100-continue")))
 		return fail(head, "expectation other than 100-continue");
-	head->expect_continue =
-		head->minor == 1 && (head->framing == VG_FRAMING_CHUNKED || head->length > 0);
+	head->expect_continue = head->minor == 1 &&
+				(head->framing == VG_FRAMING_CHUNKED || head->length > 0);
 	return true;
 }
 

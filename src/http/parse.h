@@ -41,8 +41,7 @@ size_t vg_http_skip(struct vg_slice text) VG_MUST_CHECK;
  * HTTP/1.1 and 1.0, both with one Host; origin-form, absolute-form (an empty path is `/`) that
  * agrees with Host, and `*` of OPTIONS; never CONNECT and TRACE.
  */
-enum vg_reason vg_http_parse_request(struct vg_http_head *head, struct vg_slice text)
-	VG_MUST_CHECK;
+enum vg_reason vg_http_parse_request(struct vg_http_head *head, struct vg_slice text) VG_MUST_CHECK;
 
 /*
  * `to_head`: it answers a HEAD, and so has no body. Statuses 1xx come back with VG_FRAMING_NONE:

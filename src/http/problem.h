@@ -18,7 +18,6 @@ struct vg_http_problem {
 };
 
 /* Appends a whole answer, X-Request-Id and Cache-Control: no-store in it; all or nothing. */
-bool vg_http_write_problem(struct vg_buf *out, const struct vg_http_problem *problem)
-	VG_MUST_CHECK;
+bool vg_http_write_problem(struct vg_buf *out, const struct vg_http_problem *problem) VG_MUST_CHECK;
 
 #endif

@@ -103,9 +103,8 @@ void vg_memory_fini(struct vg_memory *memory)
 	vg_buf_fini(&memory->out);
 }
 
-void vg_stream_open_memory(struct vg_stream *stream, struct vg_loop *loop,
-			   struct vg_memory *memory, void (*ready)(void *owner, unsigned what),
-			   void *owner)
+void vg_stream_open_memory(struct vg_stream *stream, struct vg_loop *loop, struct vg_memory *memory,
+			   void (*ready)(void *owner, unsigned what), void *owner)
 {
 	*stream = (struct vg_stream){
 		.ops = &memory_ops,

@@ -24,9 +24,8 @@ void vg_memory_init(struct vg_memory *memory, size_t max);
 void vg_memory_fini(struct vg_memory *memory);
 
 /* As vg_stream_open. The memory outlives the stream. */
-void vg_stream_open_memory(struct vg_stream *stream, struct vg_loop *loop,
-			   struct vg_memory *memory, void (*ready)(void *owner, unsigned what),
-			   void *owner);
+void vg_stream_open_memory(struct vg_stream *stream, struct vg_loop *loop, struct vg_memory *memory,
+			   void (*ready)(void *owner, unsigned what), void *owner);
 
 /* Calls the stream's owner where there is something that it wants to hear of: false where not. */
 bool vg_memory_turn(struct vg_memory *memory);

@@ -49,7 +49,7 @@ struct vg_stream {
 	struct vg_memory *memory;   /* NULL: a socket */
 	struct vg_tls_session *tls; /* NULL where plain; freed with the stream */
 	struct event read_event, write_event;
-	bool reading, writing;      /* what the loop watches */
+	bool reading, writing;                   /* what the loop watches */
 	bool read_wants_write, write_wants_read; /* TLS needs the other direction first */
 	void (*ready)(void *owner, unsigned what);
 	void *owner;

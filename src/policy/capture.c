@@ -37,8 +37,7 @@ static int compare_literal(const struct marker *m, const struct vg_img_literal *
 	return vg_slice_cmp(vg_img_str(m->image, row->text), text);
 }
 
-static bool is_literal(const struct marker *m, uint32_t service, size_t place,
-		       struct vg_slice text)
+static bool is_literal(const struct marker *m, uint32_t service, size_t place, struct vg_slice text)
 {
 	const struct vg_img_literal *rows = vg_img_literals(m->image);
 	uint32_t low = 0, high = vg_img_literal_count(m->image);
@@ -83,8 +82,8 @@ static void mark_matched(struct marker *m, const struct vg_img_rule *rule, size_
 	}
 }
 
-size_t vg_capture_marks(uint8_t marks[VG_MARKS_MAX], const struct vg_image *image,
-			uint32_t service, uint32_t rule, const struct vg_path *path)
+size_t vg_capture_marks(uint8_t marks[VG_MARKS_MAX], const struct vg_image *image, uint32_t service,
+			uint32_t rule, const struct vg_path *path)
 {
 	struct marker m = {.image = image, .path = path, .marks = marks};
 	size_t first = 0;

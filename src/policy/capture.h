@@ -27,8 +27,7 @@
  * of the service's prefix nor a literal of some rule of the service at its place. Where service is
  * VG_NO_ROW, too: every segment.
  */
-size_t vg_capture_marks(uint8_t marks[VG_MARKS_MAX], const struct vg_image *image,
-			uint32_t service, uint32_t rule, const struct vg_path *path)
-	VG_MUST_CHECK;
+size_t vg_capture_marks(uint8_t marks[VG_MARKS_MAX], const struct vg_image *image, uint32_t service,
+			uint32_t rule, const struct vg_path *path) VG_MUST_CHECK;
 
 #endif

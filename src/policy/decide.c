@@ -136,8 +136,8 @@ static enum vg_reason check_type(struct decision *d)
 	if (d->rule->types.count == 0 && !vg_method_has_body(d->method))
 		return refuse(d, VG_REASON_HTTP_MALFORMED, VG_SLICE("body with this method"));
 	/* RFC 9110 8.3.1: parameters stand behind a semicolon. */
-	struct vg_slice type = vg_slice_trim(vg_slice_first(
-		facts->content_type, vg_slice_find(facts->content_type, ';')));
+	struct vg_slice type = vg_slice_trim(
+		vg_slice_first(facts->content_type, vg_slice_find(facts->content_type, ';')));
 	if (d->rule->types.count > 0 && !is_listed_type(d, type))
 		return refuse(d, VG_REASON_ACCESS_TYPE, type);
 	if (facts->body_length > d->rule->max_body)

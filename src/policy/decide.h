@@ -40,12 +40,12 @@ struct vg_facts {
 };
 
 struct vg_verdict {
-	enum vg_reason reason; /* VG_REASON_ACCESS_ALLOWED, or why not */
-	enum vg_step step;     /* that refused; VG_STEP_COUNT for an allow */
-	uint32_t service;      /* VG_NO_ROW where none was found */
-	uint32_t rule;         /* that decided: allowed, or was the nearest; VG_NO_ROW */
+	enum vg_reason reason;      /* VG_REASON_ACCESS_ALLOWED, or why not */
+	enum vg_step step;          /* that refused; VG_STEP_COUNT for an allow */
+	uint32_t service;           /* VG_NO_ROW where none was found */
+	uint32_t rule;              /* that decided: allowed, or was the nearest; VG_NO_ROW */
 	struct vg_slice constraint; /* what exactly refused: a name, a fault; or empty */
-	struct vg_path path;   /* below the service's prefix: what goes upstream */
+	struct vg_path path;        /* below the service's prefix: what goes upstream */
 	struct vg_route route;
 	uint64_t max_body; /* of an allowed request */
 };

@@ -173,8 +173,7 @@ static const char *check_vendor(const struct vg_image *image, uint32_t at)
 		return "vendor: unknown value";
 	if (!owns_idents(image, at, row->idents) || !owns_rules(image, at, row->rules))
 		return "vendor: identities or rules are not its own";
-	if (at > 0 &&
-	    vg_slice_cmp(vg_img_str(image, row[-1].id), vg_img_str(image, row->id)) >= 0)
+	if (at > 0 && vg_slice_cmp(vg_img_str(image, row[-1].id), vg_img_str(image, row->id)) >= 0)
 		return "vendor: out of order";
 	return NULL;
 }
@@ -228,8 +227,8 @@ static const char *check_name(const struct vg_image *image, uint32_t at)
 		return "name: unknown kind, identity or value";
 	if (at == 0 || row[-1].kind < row->kind)
 		return NULL;
-	if (row[-1].kind > row->kind || vg_slice_cmp(vg_img_str(image, row[-1].value),
-						     vg_img_str(image, row->value)) > 0)
+	if (row[-1].kind > row->kind ||
+	    vg_slice_cmp(vg_img_str(image, row[-1].value), vg_img_str(image, row->value)) > 0)
 		return "name: out of order";
 	return NULL;
 }
@@ -314,8 +313,7 @@ static bool literals_in_order(const struct vg_image *image, const struct vg_img_
 			      const struct vg_img_literal *b)
 {
 	if (a->service != b->service || a->place != b->place)
-		return a->service < b->service ||
-		       (a->service == b->service && a->place < b->place);
+		return a->service < b->service || (a->service == b->service && a->place < b->place);
 	return vg_slice_cmp(vg_img_str(image, a->text), vg_img_str(image, b->text)) < 0;
 }
 

@@ -65,7 +65,7 @@ struct vg_img_gateway {
 	struct vg_str state; /* directories, absolute */
 	struct vg_str run;
 	struct vg_str control; /* path of the control socket, absolute */
-	struct vg_str user; /* "" where the gateway stays who started it */
+	struct vg_str user;    /* "" where the gateway stays who started it */
 	struct vg_str ciphers; /* as OpenSSL takes them; "": as it likes */
 	struct vg_str ciphersuites;
 	struct vg_str groups;
@@ -114,8 +114,12 @@ enum vg_syslog_head {
 	VG_HEAD_LOCAL, /* RFC 3164 without a host, as syslog(3) writes to /dev/log */
 	VG_HEADS
 };
-enum vg_identifiers { VG_IDENTIFIERS_HMAC, VG_IDENTIFIERS_PLAIN, VG_IDENTIFIERS_OMIT,
-		      VG_IDENTIFIERS };
+enum vg_identifiers {
+	VG_IDENTIFIERS_HMAC,
+	VG_IDENTIFIERS_PLAIN,
+	VG_IDENTIFIERS_OMIT,
+	VG_IDENTIFIERS
+};
 enum vg_on_full { VG_FULL_DROP_OLDEST, VG_FULL_DROP_NEWEST, VG_FULL_DENY, VG_FULLS };
 
 #define VG_SINK_EVENTS_ALL UINT16_C(0x3ff)
@@ -134,8 +138,8 @@ struct vg_img_sink {
 	uint8_t on_full;     /* enum vg_on_full */
 	uint16_t events;     /* bit N: those with codes of VGNxxx */
 	uint16_t pad[3];
-	uint64_t spool;      /* bytes of the log that its cursor may lag by */
-	uint8_t fields[32];  /* bit N: the field with that number (vocab/field.def) */
+	uint64_t spool;     /* bytes of the log that its cursor may lag by */
+	uint8_t fields[32]; /* bit N: the field with that number (vocab/field.def) */
 };
 
 enum vg_balance { VG_BALANCE_ROUND_ROBIN, VG_BALANCE_LEAST_CONN, VG_BALANCES };
@@ -190,11 +194,11 @@ enum vg_name_kind {
 struct vg_img_ident {
 	uint32_t vendor;
 	uint32_t pad;
-	struct vg_span networks; /* of PREFIX; empty: not set */
-	struct vg_str name; /* "" for the unnamed one */
-	struct vg_span cas; /* of DER; at least one */
+	struct vg_span networks;             /* of PREFIX; empty: not set */
+	struct vg_str name;                  /* "" for the unnamed one */
+	struct vg_span cas;                  /* of DER; at least one */
 	struct vg_span names[VG_NAME_KINDS]; /* of ITEM; an empty one is not set, one at least is */
-	struct vg_span pins; /* of PIN; empty: not set */
+	struct vg_span pins;                 /* of PIN; empty: not set */
 	struct vg_where where;
 };
 
@@ -229,10 +233,10 @@ enum vg_value_type {
 };
 
 struct vg_img_value {
-	int64_t low, high;     /* of an int; high: the most bytes of hex, slug, text */
-	struct vg_str words;   /* "a|b" */
-	uint32_t list;         /* a comma list of up to so many; 0: a single value */
-	uint8_t type;          /* enum vg_value_type */
+	int64_t low, high;   /* of an int; high: the most bytes of hex, slug, text */
+	struct vg_str words; /* "a|b" */
+	uint32_t list;       /* a comma list of up to so many; 0: a single value */
+	uint8_t type;        /* enum vg_value_type */
 	uint8_t pad[3];
 };
 

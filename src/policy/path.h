@@ -23,7 +23,7 @@
 #define VG_PATH_BYTES_MAX 8192
 
 struct vg_path {
-	struct vg_slice text; /* normalised, begins with a slash */
+	struct vg_slice text;                           /* normalised, begins with a slash */
 	struct vg_slice segments[VG_PATH_SEGMENTS_MAX]; /* of text, without slashes */
 	size_t count;
 	bool slash; /* ends in one; "/" has no segment and ends in one */

@@ -110,8 +110,8 @@ static bool match_text(const struct vg_img_value *type, struct vg_slice value)
 
 static bool (*const matchers[VG_VALUE_TYPES])(const struct vg_img_value *type,
 					      struct vg_slice value) = {
-	[VG_VALUE_ANY] = match_any,   [VG_VALUE_INT] = match_int,   [VG_VALUE_UUID] = match_uuid,
-	[VG_VALUE_DATE] = match_date, [VG_VALUE_HEX] = match_hex,   [VG_VALUE_SLUG] = match_slug,
+	[VG_VALUE_ANY] = match_any,   [VG_VALUE_INT] = match_int, [VG_VALUE_UUID] = match_uuid,
+	[VG_VALUE_DATE] = match_date, [VG_VALUE_HEX] = match_hex, [VG_VALUE_SLUG] = match_slug,
 	[VG_VALUE_TEXT] = match_text, [VG_VALUE_WORDS] = NULL, /* needs the image */
 };
 
@@ -180,19 +180,27 @@ static bool some_word_matches(const struct vg_image *image, const struct vg_img_
 
 /* The fewest bytes of what both types can be, by their letters alone; 0: nothing. */
 static const uint8_t shared[VG_VALUE_TYPES][VG_VALUE_TYPES] = {
-	[VG_VALUE_INT] = {[VG_VALUE_INT] = 1, [VG_VALUE_HEX] = 1, [VG_VALUE_SLUG] = 1,
-			  [VG_VALUE_TEXT] = 1},
-	[VG_VALUE_UUID] = {[VG_VALUE_UUID] = UUID_LEN, [VG_VALUE_SLUG] = UUID_LEN,
+	[VG_VALUE_INT] =
+		{[VG_VALUE_INT] = 1, [VG_VALUE_HEX] = 1, [VG_VALUE_SLUG] = 1, [VG_VALUE_TEXT] = 1},
+	[VG_VALUE_UUID] = {[VG_VALUE_UUID] = UUID_LEN,
+			   [VG_VALUE_SLUG] = UUID_LEN,
 			   [VG_VALUE_TEXT] = UUID_LEN},
-	[VG_VALUE_DATE] = {[VG_VALUE_DATE] = DATE_LEN, [VG_VALUE_SLUG] = DATE_LEN,
+	[VG_VALUE_DATE] = {[VG_VALUE_DATE] = DATE_LEN,
+			   [VG_VALUE_SLUG] = DATE_LEN,
 			   [VG_VALUE_TEXT] = DATE_LEN},
-	[VG_VALUE_HEX] = {[VG_VALUE_INT] = 1, [VG_VALUE_HEX] = 1, [VG_VALUE_SLUG] = 1,
-			  [VG_VALUE_TEXT] = 1},
-	[VG_VALUE_SLUG] = {[VG_VALUE_INT] = 1, [VG_VALUE_UUID] = UUID_LEN,
-			   [VG_VALUE_DATE] = DATE_LEN, [VG_VALUE_HEX] = 1, [VG_VALUE_SLUG] = 1,
+	[VG_VALUE_HEX] =
+		{[VG_VALUE_INT] = 1, [VG_VALUE_HEX] = 1, [VG_VALUE_SLUG] = 1, [VG_VALUE_TEXT] = 1},
+	[VG_VALUE_SLUG] = {[VG_VALUE_INT] = 1,
+			   [VG_VALUE_UUID] = UUID_LEN,
+			   [VG_VALUE_DATE] = DATE_LEN,
+			   [VG_VALUE_HEX] = 1,
+			   [VG_VALUE_SLUG] = 1,
 			   [VG_VALUE_TEXT] = 1},
-	[VG_VALUE_TEXT] = {[VG_VALUE_INT] = 1, [VG_VALUE_UUID] = UUID_LEN,
-			   [VG_VALUE_DATE] = DATE_LEN, [VG_VALUE_HEX] = 1, [VG_VALUE_SLUG] = 1,
+	[VG_VALUE_TEXT] = {[VG_VALUE_INT] = 1,
+			   [VG_VALUE_UUID] = UUID_LEN,
+			   [VG_VALUE_DATE] = DATE_LEN,
+			   [VG_VALUE_HEX] = 1,
+			   [VG_VALUE_SLUG] = 1,
 			   [VG_VALUE_TEXT] = 1},
 };
 

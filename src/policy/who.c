@@ -58,8 +58,7 @@ static void add(struct vg_who *who, uint32_t ident)
 		who->overflow = true;
 		return;
 	}
-	memmove(who->idents + at + 1, who->idents + at,
-		(who->count - at) * sizeof(*who->idents));
+	memmove(who->idents + at + 1, who->idents + at, (who->count - at) * sizeof(*who->idents));
 	who->idents[at] = ident;
 	who->count++;
 }

@@ -10,8 +10,7 @@
 /* Of what a vendor chose, only so much is kept for the event. */
 static struct vg_slice keep(struct vg_exchange *x, struct vg_slice text)
 {
-	struct vg_slice copy =
-		vg_arena_dup(&x->arena, vg_slice_first(text, VG_RECORD_TEXT_MAX));
+	struct vg_slice copy = vg_arena_dup(&x->arena, vg_slice_first(text, VG_RECORD_TEXT_MAX));
 	return copy.ptr == NULL ? VG_SLICE_EMPTY : copy;
 }
 
@@ -160,8 +159,8 @@ static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict 
 		"X-Vendor-Access", vg_img_str(image, vg_img_rules(image)[verdict->rule].name)};
 	extras[count++] = (struct vg_http_extra){"X-Vendor-Address", vg_slice_str(addr)};
 	extras[count++] = (struct vg_http_extra){"X-Vendor-Cert-Serial", facts->serial};
-	extras[count++] =
-		(struct vg_http_extra){"X-Vendor-Cert-Sha256", vg_slice_str(facts->sha256)};
+	extras[count++] = (struct vg_http_extra){"X-Vendor-Cert-Sha256",
+						 vg_slice_str(facts->sha256)};
 	return count;
 }
 

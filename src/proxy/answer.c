@@ -87,7 +87,8 @@ static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *he
 		.framing = told_framing(x, head),
 		.length = head->length,
 		.close = !x->req_whole,
-		.no_store = vg_img_services(&x->client->generation->image)[x->service].has_data != 0,
+		.no_store = vg_img_services(&x->client->generation->image)[x->service].has_data !=
+			    0,
 		.location = location,
 		.extras = &extra,
 		.extra_count = links.len > 0,
@@ -112,9 +113,9 @@ enum vg_answer vg_answer_head(struct vg_exchange *x)
 		if (scan == VG_SCAN_BAD)
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, x->scan.fault);
 		if (scan == VG_SCAN_MORE)
-			return vg_buf_room(in) > 0 ? VG_ANSWER_MORE
-						   : bad(x, VG_REASON_UPSTREAM_MALFORMED,
-							 "head too large");
+			return vg_buf_room(in) > 0
+				       ? VG_ANSWER_MORE
+				       : bad(x, VG_REASON_UPSTREAM_MALFORMED, "head too large");
 		x->scan = (struct vg_http_scan){0};
 		if (!vg_http_parse_response(head, vg_slice_first(text, len), x->asked.head))
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, head->fault);

@@ -7,12 +7,12 @@
 
 /* How far it got. */
 enum vg_answer {
-	VG_ANSWER_MORE,  /* what was there is used up */
-	VG_ANSWER_BEGUN, /* the head is queued to the vendor */
-	VG_ANSWER_WHOLE, /* all of it is */
+	VG_ANSWER_MORE,   /* what was there is used up */
+	VG_ANSWER_BEGUN,  /* the head is queued to the vendor */
+	VG_ANSWER_WHOLE,  /* all of it is */
 	VG_ANSWER_HIDDEN, /* it is a 404 that must look like a refusal */
-	VG_ANSWER_BAD,   /* not an answer that may pass: exchange->reason and constraint say why */
-	VG_ANSWER_STUCK  /* the vendor's side could not take it (memory) */
+	VG_ANSWER_BAD,    /* not an answer that may pass: exchange->reason and constraint say why */
+	VG_ANSWER_STUCK   /* the vendor's side could not take it (memory) */
 };
 
 /* Whether the vendor must not tell what it may not have from what there is not (`hide`). */

@@ -14,12 +14,12 @@
 struct vg_generation;
 
 struct vg_client {
-	char id[VG_ULID_TEXT]; /* of the connection */
+	char id[VG_ULID_TEXT];            /* of the connection */
 	struct vg_generation *generation; /* under which it was judged; a reference */
 	struct vg_addr src;
 	uint16_t sport;
-	uint32_t vendor, ident; /* VG_NO_ROW until proven */
-	int64_t began;          /* monotonic, at accept */
+	uint32_t vendor, ident;         /* VG_NO_ROW until proven */
+	int64_t began;                  /* monotonic, at accept */
 	const struct vg_tls_peer *peer; /* what the handshake found out; NULL before it */
 };
 

@@ -23,8 +23,8 @@ static bool wire_head(void *codec, struct vg_http_response_out *response, unsign
 	if (response->framing == VG_FRAMING_CHUNKED || response->framing == VG_FRAMING_CLOSE)
 		response->framing = h1->minor_0 ? VG_FRAMING_CLOSE : VG_FRAMING_CHUNKED;
 	h1->chunked = response->framing == VG_FRAMING_CHUNKED;
-	response->close = decide_close(h1, response->close ||
-						  response->framing == VG_FRAMING_CLOSE);
+	response->close = decide_close(h1,
+				       response->close || response->framing == VG_FRAMING_CLOSE);
 	return vg_http_write_response(&h1->out, response, dropped);
 }
 

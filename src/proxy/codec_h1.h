@@ -12,8 +12,8 @@
 #include "http/body.h"
 #include "http/parse.h"
 
-#define VG_H1_OUT_MAX ((size_t)131072)  /* an answer's head must fit behind what waits */
-#define VG_H1_OUT_HIGH ((size_t)32768)  /* of a body no more than this waits */
+#define VG_H1_OUT_MAX ((size_t)131072) /* an answer's head must fit behind what waits */
+#define VG_H1_OUT_HIGH ((size_t)32768) /* of a body no more than this waits */
 #define VG_H1_READ ((size_t)16384)
 
 struct vg_conn;
@@ -24,19 +24,19 @@ struct vg_h1 {
 	struct vg_buf in, out;
 	uint64_t sent; /* bytes, ever */
 	struct vg_http_scan scan;
-	struct vg_http_body body;      /* of the request under way */
-	struct vg_exchange *exchange;  /* NULL between requests */
-	bool pumping;                  /* in pump(): kicks from below do nothing */
-	bool more;                     /* the stream has bytes that no event will tell of */
-	bool eof;                      /* the vendor has ended its half */
-	bool last;                     /* no request is read any more: close when all is out */
-	bool keep_alive;               /* the request under way allows it */
-	bool minor_0;                  /* and is HTTP/1.0 */
-	bool chunked;                  /* the answer under way */
-	bool blocked;                  /* the socket takes no more for now */
-	bool cut;                      /* end with a reset, as soon as nobody is in our way */
-	bool broken;                   /* the stream has failed */
-	bool head_begun;               /* a head's deadline runs */
+	struct vg_http_body body;     /* of the request under way */
+	struct vg_exchange *exchange; /* NULL between requests */
+	bool pumping;                 /* in pump(): kicks from below do nothing */
+	bool more;                    /* the stream has bytes that no event will tell of */
+	bool eof;                     /* the vendor has ended its half */
+	bool last;                    /* no request is read any more: close when all is out */
+	bool keep_alive;              /* the request under way allows it */
+	bool minor_0;                 /* and is HTTP/1.0 */
+	bool chunked;                 /* the answer under way */
+	bool blocked;                 /* the socket takes no more for now */
+	bool cut;                     /* end with a reset, as soon as nobody is in our way */
+	bool broken;                  /* the stream has failed */
+	bool head_begun;              /* a head's deadline runs */
 };
 
 void vg_h1_init(struct vg_h1 *h1, struct vg_conn *conn, size_t header_bytes);

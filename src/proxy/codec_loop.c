@@ -124,8 +124,8 @@ void vg_loopback_dialed(struct vg_loopback *loop, uint32_t index, int error)
 	struct vg_origin *origin = NULL;
 	asked->dial = 0;
 	if (error == 0) {
-		origin = vg_origin_new_memory(
-			vg_dials_generation(&loop->worker.dials, id), &asked->memory, asked->upstream);
+		origin = vg_origin_new_memory(vg_dials_generation(&loop->worker.dials, id),
+					      &asked->memory, asked->upstream);
 		error = origin == NULL ? ENOMEM : 0;
 	}
 	vg_dials_answer(&loop->worker.dials, id, origin, error);

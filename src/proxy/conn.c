@@ -73,8 +73,7 @@ static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
 	if (conn->slot == VG_NO_SLOT)
 		conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
 	if (conn->slot != VG_NO_SLOT)
-		vg_tell_handshake_failed(conn->worker, &conn->client, conn->slot, reason,
-					 fault);
+		vg_tell_handshake_failed(conn->worker, &conn->client, conn->slot, reason, fault);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&conn->worker->places, &conn->place);
 	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
@@ -103,8 +102,8 @@ static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
 
 static void shake(struct vg_conn *conn)
 {
-	enum vg_tls_status status =
-		vg_tls_handshake(conn->stream.tls, vg_loop_wall(&conn->worker->loop));
+	enum vg_tls_status status = vg_tls_handshake(conn->stream.tls,
+						     vg_loop_wall(&conn->worker->loop));
 	const struct vg_tls_peer *peer = conn->client.peer;
 	switch (status) {
 	case VG_TLS_DONE:
@@ -135,8 +134,8 @@ enum vg_reason vg_conn_follow(struct vg_conn *conn)
 {
 	struct vg_generation *newest = vg_follow_current(conn->worker);
 	int64_t now = vg_loop_wall(&conn->worker->loop);
-	if (conn->stream.tls == NULL || (conn->client.generation == newest &&
-					 !vg_tls_session_expired(conn->stream.tls, now)))
+	if (conn->stream.tls == NULL ||
+	    (conn->client.generation == newest && !vg_tls_session_expired(conn->stream.tls, now)))
 		return VG_REASON_NONE;
 	enum vg_reason reason = vg_tls_session_rejudge(conn->stream.tls, newest->tls, now);
 	if (reason != VG_REASON_NONE)
@@ -157,8 +156,8 @@ void vg_conn_handshake(void *owner)
 		return;
 	}
 	set_generation(conn, vg_follow_current(conn->worker));
-	struct vg_tls_session *session =
-		vg_tls_session_new(conn->client.generation->tls, conn->stream.fd);
+	struct vg_tls_session *session = vg_tls_session_new(conn->client.generation->tls,
+							    conn->stream.fd);
 	if (session == NULL) {
 		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;

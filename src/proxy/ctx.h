@@ -31,7 +31,7 @@ struct vg_worker {
 	struct vg_map control_map;
 	const struct vg_control_block *control; /* NULL: there is none (the loop codec) */
 	struct vg_map ring_map, tail_map;
-	struct vg_map page_map; /* its status page */
+	struct vg_map page_map;       /* its status page */
 	struct vg_status_worker told; /* what stands there */
 	struct vg_ring ring;
 	struct vg_ids ids;

@@ -36,8 +36,7 @@ static bool ask(struct vg_dials *dials, const struct vg_generation *generation, 
 		return dials->dialer->dial(dials->dialer->arg, id, upstream);
 	if (dials->broker == NULL)
 		return false;
-	struct vg_msg_dial msg = {
-		.id = id, .generation = generation->number, .upstream = upstream};
+	struct vg_msg_dial msg = {.id = id, .generation = generation->number, .upstream = upstream};
 	return vg_chan_send(dials->broker, VG_MSG_DIAL, &msg, NULL) == VG_CHAN_OK;
 }
 
@@ -84,9 +83,9 @@ static void hand_over(struct vg_dial *dial, struct vg_origin *origin,
 
 static void dialed(struct vg_dial *dial, int fd, const struct vg_msg_dialed *answer)
 {
-	struct vg_origin *origin =
-		fd < 0 ? NULL
-		       : vg_origin_new(dial->generation, fd, dial->upstream, &answer->addr);
+	struct vg_origin *origin = fd < 0 ? NULL
+					  : vg_origin_new(dial->generation, fd, dial->upstream,
+							  &answer->addr);
 	hand_over(dial, origin, answer);
 }
 

@@ -20,9 +20,9 @@ struct vg_generation;
 struct vg_origin;
 
 struct vg_dial {
-	struct vg_exchange *exchange; /* NULL: free, or nobody waits any more */
+	struct vg_exchange *exchange;     /* NULL: free, or nobody waits any more */
 	struct vg_generation *generation; /* whose upstream; a reference */
-	uint64_t id;                  /* 0: free */
+	uint64_t id;                      /* 0: free */
 	uint32_t upstream;
 };
 
@@ -35,7 +35,7 @@ struct vg_dialer {
 struct vg_dials {
 	struct vg_worker *worker;
 	const struct vg_dialer *dialer; /* NULL: the broker */
-	struct vg_chan *broker; /* NULL, or closed: nothing can be dialled */
+	struct vg_chan *broker;         /* NULL, or closed: nothing can be dialled */
 	struct event from_broker;
 	struct vg_dial rows[VG_DIALS];
 	uint32_t next;

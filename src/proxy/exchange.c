@@ -30,8 +30,7 @@ static void forget_dial(struct vg_exchange *x)
 	x->dialling = false;
 }
 
-enum vg_state vg_exchange_fail(struct vg_exchange *x, enum vg_reason reason,
-			       const char *constraint)
+enum vg_state vg_exchange_fail(struct vg_exchange *x, enum vg_reason reason, const char *constraint)
 {
 	x->reason = reason;
 	if (constraint != NULL)
@@ -130,8 +129,8 @@ static enum vg_state enter_respond(struct vg_exchange *x)
 /* access.allowed comes here only with a 404 of the upstream. */
 static bool is_hidden(const struct vg_exchange *x)
 {
-	return vg_answer_hides(x) && vg_slice_starts(vg_slice_str(vg_reason_row(x->reason)->word),
-						     VG_SLICE("access."));
+	return vg_answer_hides(x) &&
+	       vg_slice_starts(vg_slice_str(vg_reason_row(x->reason)->word), VG_SLICE("access."));
 }
 
 static enum vg_state enter_refuse(struct vg_exchange *x)
@@ -348,8 +347,7 @@ void vg_exchange_body_end(struct vg_exchange *x)
 	x->req_whole = true;
 	if (x->state != VG_STATE_BODY)
 		return;
-	if (x->req_framing == VG_FRAMING_CHUNKED &&
-	    !vg_http_write_last_chunk(&x->origin->out)) {
+	if (x->req_framing == VG_FRAMING_CHUNKED && !vg_http_write_last_chunk(&x->origin->out)) {
 		go(x, vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory"));
 		return;
 	}
@@ -397,9 +395,9 @@ void vg_exchange_dialed(struct vg_exchange *x, struct vg_origin *origin, int err
 static enum vg_state hear_head(struct vg_exchange *x, enum vg_io io)
 {
 	if (io == VG_IO_EOF || io == VG_IO_ERROR)
-		return x->origin->in.len == 0
-			       ? retry_or_fail(x)
-			       : vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "closed in its answer's head");
+		return x->origin->in.len == 0 ? retry_or_fail(x)
+					      : vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED,
+								 "closed in its answer's head");
 	switch (vg_answer_head(x)) {
 	case VG_ANSWER_MORE:
 		return VG_STATE_STAY;
@@ -459,7 +457,6 @@ void vg_exchange_origin_ready(struct vg_exchange *x, unsigned what)
 			next = x->state == VG_STATE_RESPOND ? hear_body(x, io) : hear_head(x, io);
 	}
 	if (next == VG_STATE_STAY && x->origin != NULL)
-		vg_origin_watch(x->origin,
-				x->state != VG_STATE_RESPOND || x->origin->in.len == 0);
+		vg_origin_watch(x->origin, x->state != VG_STATE_RESPOND || x->origin->in.len == 0);
 	go_and_kick(x, next);
 }

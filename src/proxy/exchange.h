@@ -62,7 +62,7 @@ struct vg_exchange {
 	struct vg_asked asked;
 	enum vg_reason malformed; /* what kept the head from being judged; else NONE */
 	const char *fault;        /* and why */
-	enum vg_reason reason; /* NONE until it is decided; may turn from allowed to worse */
+	enum vg_reason reason;    /* NONE until it is decided; may turn from allowed to worse */
 	enum vg_step step;
 	struct vg_slice constraint;
 	uint32_t service, rule;
@@ -70,9 +70,9 @@ struct vg_exchange {
 
 	/* The request's body, as the codec hands it in. */
 	enum vg_framing req_framing;
-	bool bodyless;    /* it announced none */
-	bool req_whole;   /* all of it has come */
-	bool expects;     /* the client waits for a 100 */
+	bool bodyless;  /* it announced none */
+	bool req_whole; /* all of it has come */
+	bool expects;   /* the client waits for a 100 */
 	uint64_t req_bytes;
 
 	/* The upstream. */
@@ -80,27 +80,27 @@ struct vg_exchange {
 	struct vg_origin *origin;
 	uint32_t upstream; /* VG_NO_ROW */
 	uint32_t tries;
-	bool dialling;     /* the pool will call vg_exchange_dialed */
-	bool dialled;      /* dst is set */
+	bool dialling; /* the pool will call vg_exchange_dialed */
+	bool dialled;  /* dst is set */
 	struct vg_addr dst;
 	int64_t dial_began; /* monotonic */
-	bool retried;      /* a connection that had rested was dead */
+	bool retried;       /* a connection that had rested was dead */
 
 	/* The answer. */
 	struct vg_http_scan scan;
 	struct vg_http_body body;
-	unsigned status;          /* to the vendor; 0: none yet */
+	unsigned status; /* to the vendor; 0: none yet */
 	unsigned upstream_status;
-	bool answered;            /* the head is queued to the vendor */
+	bool answered; /* the head is queued to the vendor */
 	bool origin_reusable;
-	bool reusable;            /* the vendor's connection, afterwards */
+	bool reusable; /* the vendor's connection, afterwards */
 	uint64_t res_bytes;
-	unsigned dropped;         /* header fields that did not pass */
+	unsigned dropped; /* header fields that did not pass */
 
 	/* How fast the vendor is: of STALL states, while it is the vendor who owes something. */
 	bool owes;
-	int64_t pace_since;  /* monotonic; 0: none is measured yet in this state */
-	uint64_t pace_from;  /* bytes that had moved then */
+	int64_t pace_since; /* monotonic; 0: none is measured yet in this state */
+	uint64_t pace_from; /* bytes that had moved then */
 
 	int64_t began, sent, heard; /* monotonic: begin, head sent upstream, answer's head there */
 	struct vg_resting resting;

@@ -27,8 +27,8 @@ static void add_record(struct message *message, struct vg_slice payload, size_t 
 
 static size_t message_size(const struct message *message)
 {
-	return MESSAGE_HEAD + ((size_t)message->head[1] << 16 | (size_t)message->head[2] << 8 |
-			       message->head[3]);
+	return MESSAGE_HEAD +
+	       ((size_t)message->head[1] << 16 | (size_t)message->head[2] << 8 | message->head[3]);
 }
 
 size_t vg_hello_need(struct vg_slice text)

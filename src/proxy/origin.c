@@ -49,7 +49,8 @@ struct vg_origin *vg_origin_new_memory(struct vg_generation *generation, struct 
 	const struct vg_addr nowhere = {{0}};
 	struct vg_origin *origin = make(generation, upstream, &nowhere);
 	if (origin != NULL)
-		vg_stream_open_memory(&origin->stream, &generation->worker->loop, memory, on_ready, origin);
+		vg_stream_open_memory(&origin->stream, &generation->worker->loop, memory, on_ready,
+				      origin);
 	return origin;
 }
 

@@ -30,7 +30,7 @@ struct vg_place_list {
 
 struct vg_places {
 	struct vg_loop *loop;
-	struct event timer; /* runs while somebody waits */
+	struct event timer;                  /* runs while somebody waits */
 	struct vg_place_list waiting, taken; /* the oldest first */
 	uint32_t taken_count;
 	void (*begin)(void *owner);   /* the place is yours */

@@ -69,8 +69,8 @@ static struct vg_origin *freshest(struct vg_pool *pool, const struct vg_pool_row
 	return row->idle;
 }
 
-struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange,
-			      uint32_t upstream, bool *failed)
+struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange, uint32_t upstream,
+			      bool *failed)
 {
 	struct vg_pool_row *row = &pool->rows[upstream];
 	struct vg_origin *origin = freshest(pool, row);
@@ -91,8 +91,8 @@ static uint32_t least_busy(const struct vg_pool *pool, struct vg_span rows, uint
 {
 	uint32_t best = VG_NO_ROW;
 	for (uint32_t row = rows.first; row < rows.first + rows.count; row++)
-		if (row != last && (best == VG_NO_ROW ||
-				    pool->rows[row].busy < pool->rows[best].busy))
+		if (row != last &&
+		    (best == VG_NO_ROW || pool->rows[row].busy < pool->rows[best].busy))
 			best = row;
 	return best;
 }
@@ -141,8 +141,8 @@ static void sweep_row(struct vg_pool *pool, struct vg_pool_row *row, int64_t bef
 static void on_sweep(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
 {
 	struct vg_pool *pool = arg;
-	int64_t before =
-		vg_loop_monotonic(&pool->generation->worker->loop) - (int64_t)VG_POOL_IDLE_MS * 1000;
+	int64_t before = vg_loop_monotonic(&pool->generation->worker->loop) -
+			 (int64_t)VG_POOL_IDLE_MS * 1000;
 	for (uint32_t i = 0; i < pool->row_count; i++)
 		sweep_row(pool, &pool->rows[i], before);
 	vg_loop_arm(&pool->sweep, SWEEP_MS);

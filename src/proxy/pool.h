@@ -11,7 +11,7 @@
 #include "base/attr.h"
 #include "net/loop.h"
 
-#define VG_POOL_IDLE_EACH 64      /* that rest, for each upstream */
+#define VG_POOL_IDLE_EACH 64 /* that rest, for each upstream */
 #define VG_POOL_IDLE_MS 30000
 
 struct vg_exchange;
@@ -41,8 +41,8 @@ void vg_pool_fini(struct vg_pool *pool);
  * is dialled: then NULL, and vg_exchange_dialed is called for it, in another turn. *failed where
  * not even that could be begun.
  */
-struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange,
-			      uint32_t upstream, bool *failed) VG_MUST_CHECK;
+struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange, uint32_t upstream,
+			      bool *failed) VG_MUST_CHECK;
 
 /*
  * Which upstream of the service is next: by its `balance`, but not `last` (VG_NO_ROW where there

@@ -19,7 +19,8 @@ static void set_dst(struct vg_exchange *x, const struct vg_addr *dst)
 /* The next upstream, where there is one that may be tried. */
 static enum vg_state again_or_fail(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
-	const struct vg_img_service *service = &vg_img_services(&x->client->generation->image)[x->service];
+	const struct vg_img_service *service = &vg_img_services(
+		&x->client->generation->image)[x->service];
 	if (x->tries < service->upstreams.count && x->tries < TRIES)
 		return VG_STATE_DIAL;
 	return vg_exchange_fail(x, reason, why);

@@ -163,9 +163,9 @@ static struct vg_slice take_bare(struct reader *in)
 
 static bool is_known(struct vg_slice name)
 {
-	static const struct vg_slice known[] = {
-		{"rel", 3}, {"rev", 3},   {"hreflang", 8}, {"media", 5},
-		{"type", 4}, {"title", 5}, {"title*", 6}};
+	static const struct vg_slice known[] = {{"rel", 3},   {"rev", 3},  {"hreflang", 8},
+						{"media", 5}, {"type", 4}, {"title", 5},
+						{"title*", 6}};
 	for (size_t i = 0; i < VG_COUNT(known); i++)
 		if (vg_slice_eq_case(name, known[i]))
 			return true;
@@ -184,8 +184,8 @@ static bool put(struct vg_buf *out, struct vg_slice a, struct vg_slice b, struct
 	return vg_buf_append(out, a) && vg_buf_append(out, b) && vg_buf_append(out, c);
 }
 
-static bool map_param(const struct vg_redirect *redirect, struct reader *in,
-		      struct vg_arena *arena, struct vg_buf *out)
+static bool map_param(const struct vg_redirect *redirect, struct reader *in, struct vg_arena *arena,
+		      struct vg_buf *out)
 {
 	struct vg_slice name = take_token(in), value = VG_SLICE_EMPTY;
 	if (in->bad)
@@ -202,12 +202,13 @@ static bool map_param(const struct vg_redirect *redirect, struct reader *in,
 		return true;
 	}
 	/* title* is never quoted (RFC 8187 3.2). */
-	struct vg_slice quote = vg_slice_ends(name, VG_SLICE("*")) ? VG_SLICE_EMPTY : VG_SLICE("\"");
+	struct vg_slice quote = vg_slice_ends(name, VG_SLICE("*")) ? VG_SLICE_EMPTY
+								   : VG_SLICE("\"");
 	return put(out, VG_SLICE("; "), name, VG_SLICE("=")) && put(out, quote, value, quote);
 }
 
-static bool map_link(const struct vg_redirect *redirect, struct reader *in,
-		     struct vg_arena *arena, struct vg_buf *out)
+static bool map_link(const struct vg_redirect *redirect, struct reader *in, struct vg_arena *arena,
+		     struct vg_buf *out)
 {
 	struct vg_slice mapped;
 	if (!take(in, '<'))

@@ -66,7 +66,8 @@ static void put_asked(struct vg_record_writer *w, const struct vg_exchange *x)
 static void put_rule_line(struct vg_record_writer *w, struct vg_slice file, uint32_t line)
 {
 	char text[VG_RECORD_TEXT_MAX];
-	(void)snprintf(text, sizeof(text), "%.*s:%u", VG_SLICE_FMT(vg_slice_first(file, 200)), line);
+	(void)snprintf(text, sizeof(text), "%.*s:%u", VG_SLICE_FMT(vg_slice_first(file, 200)),
+		       line);
 	put_text(w, VG_FIELD_RULE_LINE, text);
 }
 

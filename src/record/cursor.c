@@ -85,8 +85,7 @@ bool vg_cursor_open(struct vg_cursor *cursor, int dir, struct vg_slice name,
 	if (cursor->fd < 0)
 		return false;
 	if (fresh || !load(cursor)) {
-		struct vg_store_place place =
-			fresh ? vg_store_end(store) : vg_store_begin(store);
+		struct vg_store_place place = fresh ? vg_store_end(store) : vg_store_begin(store);
 		vg_cursor_move(cursor, place);
 	}
 	return true;

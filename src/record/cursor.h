@@ -15,7 +15,7 @@
 
 struct vg_cursor {
 	int fd;
-	uint64_t turn; /* counts writes */
+	uint64_t turn;               /* counts writes */
 	struct vg_store_place place; /* where the sink is */
 	struct vg_store_place saved; /* where it goes on after a kill: not behind `place` */
 	/*

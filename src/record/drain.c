@@ -122,8 +122,7 @@ static bool take(struct vg_drain *drain, struct vg_drain_ring *ring, int64_t now
 	struct vg_record record;
 	uint64_t position, after;
 	for (unsigned n = 0; n < SHARE && vg_store_has_room(drain->store); n++) {
-		enum vg_ring_read got =
-			vg_ring_read(&ring->ring, mem, &record, &position, &after);
+		enum vg_ring_read got = vg_ring_read(&ring->ring, mem, &record, &position, &after);
 		if (got == VG_RING_EMPTY)
 			return n > 0;
 		if (got == VG_RING_BAD) {
@@ -191,8 +190,8 @@ void vg_drain_recover(struct vg_drain *drain, struct vg_drain_ring *ring, int64_
 			;
 	} while (swept > 0 && !drain->failing);
 	if (ended > 0)
-		vg_log(VG_LOG_WARNING, "worker %u left %u exchanges or handshakes open", ring->index,
-		       ended);
+		vg_log(VG_LOG_WARNING, "worker %u left %u exchanges or handshakes open",
+		       ring->index, ended);
 }
 
 static struct vg_drain_ring *place_for(struct vg_drain *drain, uint32_t index)
@@ -224,8 +223,7 @@ static bool open_ring(const struct vg_drain *drain, struct vg_drain_ring *ring, 
 	return true;
 }
 
-struct vg_drain_ring *vg_drain_add(struct vg_drain *drain, uint32_t index, int file_fd,
-				   int tail_fd)
+struct vg_drain_ring *vg_drain_add(struct vg_drain *drain, uint32_t index, int file_fd, int tail_fd)
 {
 	struct vg_drain_ring fresh = {.used = true, .index = index};
 	struct vg_drain_ring *place = place_for(drain, index);

@@ -29,7 +29,7 @@ struct vg_drain_ring {
 struct vg_drain {
 	struct vg_store *store;
 	struct vg_drain_ring rings[VG_DRAIN_RINGS_MAX];
-	bool failing; /* the log took nothing, and this was told */
+	bool failing;               /* the log took nothing, and this was told */
 	enum vg_ring_refuse refuse; /* what all rings refuse */
 };
 
@@ -40,8 +40,8 @@ void vg_drain_fini(struct vg_drain *drain);
  * Takes a worker's ring (both descriptors stay the caller's), and goes on in it where the log
  * says. NULL where it is none, and told in the log.
  */
-struct vg_drain_ring *vg_drain_add(struct vg_drain *drain, uint32_t index, int file_fd,
-				   int tail_fd) VG_MUST_CHECK;
+struct vg_drain_ring *vg_drain_add(struct vg_drain *drain, uint32_t index, int file_fd, int tail_fd)
+	VG_MUST_CHECK;
 
 /*
  * One batch of the rings' records into the log. True where there was something and all of it was

@@ -11,19 +11,17 @@ void vg_flight_begin(struct vg_flight *flight, struct vg_store_place place)
 void vg_flight_sent(struct vg_flight *flight, struct vg_store_place place, uint64_t bytes,
 		    int64_t now)
 {
-	struct vg_flight_mark *last =
-		flight->count > 0 ? &flight->marks[flight->count - 1] : NULL;
+	struct vg_flight_mark *last = flight->count > 0 ? &flight->marks[flight->count - 1] : NULL;
 	/* Without room, and for what comes close behind, the last one stands for both. */
-	if (last != NULL &&
-	    (flight->count == VG_FLIGHT_MARKS ||
-	     (last->arrived == 0 && now - last->sent < VG_FLIGHT_STEP_US))) {
+	if (last != NULL && (flight->count == VG_FLIGHT_MARKS ||
+			     (last->arrived == 0 && now - last->sent < VG_FLIGHT_STEP_US))) {
 		last->place = place;
 		last->bytes = bytes;
 		last->arrived = 0;
 		return;
 	}
-	flight->marks[flight->count++] =
-		(struct vg_flight_mark){.place = place, .bytes = bytes, .sent = now};
+	flight->marks[flight->count++] = (struct vg_flight_mark){
+		.place = place, .bytes = bytes, .sent = now};
 }
 
 void vg_flight_arrived(struct vg_flight *flight, uint64_t bytes, int64_t now)

@@ -20,7 +20,7 @@
 
 struct vg_flight_mark {
 	struct vg_store_place place;
-	uint64_t bytes;  /* of the connection, before this place */
+	uint64_t bytes; /* of the connection, before this place */
 	int64_t sent;
 	int64_t arrived; /* when it was seen to have been acknowledged; 0: not yet */
 };

@@ -27,8 +27,8 @@ _Static_assert(VG_COUNT(rows) == VG_FORMATS, "a row for each format of the image
 static void set_text(struct vg_event *event, enum vg_field field, struct vg_slice text)
 {
 	event->has[field] = text.len > 0;
-	event->values[field] =
-		(struct vg_record_value){.field = field, .type = VG_TYPE_TEXT, .text = text};
+	event->values[field] = (struct vg_record_value){
+		.field = field, .type = VG_TYPE_TEXT, .text = text};
 }
 
 static void set_number(struct vg_event *event, enum vg_field field, uint64_t number)
@@ -221,8 +221,8 @@ void vg_message_value(struct vg_message *message, struct vg_slice value, enum vg
 #define SENTENCE_NAME_MAX 64
 
 /* " PREFIX VALUE", where the event has the field. */
-static void put_field(struct vg_message *message, const struct vg_event *event,
-		      enum vg_field field, struct vg_slice prefix)
+static void put_field(struct vg_message *message, const struct vg_event *event, enum vg_field field,
+		      struct vg_slice prefix)
 {
 	char mem[VG_VALUE_TEXT_MAX];
 	if (!event->has[field])

@@ -25,11 +25,11 @@
 /* What doesn't change from event to event: the sink's, and the gateway's. */
 struct vg_format_env {
 	struct vg_slice node;
-	uint32_t pid;         /* the recorder's */
-	uint8_t facility;     /* syslog's number */
-	uint8_t head;         /* enum vg_syslog_head */
-	uint8_t identifiers;  /* enum vg_identifiers */
-	const uint8_t *fields; /* as in struct vg_img_sink; NULL: all */
+	uint32_t pid;                   /* the recorder's */
+	uint8_t facility;               /* syslog's number */
+	uint8_t head;                   /* enum vg_syslog_head */
+	uint8_t identifiers;            /* enum vg_identifiers */
+	const uint8_t *fields;          /* as in struct vg_img_sink; NULL: all */
 	struct vg_pseudonym *pseudonym; /* NULL: values that need one are left out */
 };
 
@@ -82,18 +82,16 @@ enum vg_quoting {
  * A value as the wire has it, in every format: a backslash doubled; bytes below 0x20, 0x7f and
  * what is no UTF-8 as \xNN. The format's own escapes come on top of it.
  */
-void vg_message_value(struct vg_message *message, struct vg_slice value,
-		      enum vg_quoting quoting);
+void vg_message_value(struct vg_message *message, struct vg_slice value, enum vg_quoting quoting);
 
 /* The head that the sink asks for (format_head.c). `nil` stands where RFC 5424 wants structured
    data, of a format that has none. */
-void vg_message_head(struct vg_message *message, const struct vg_event *event,
-		     struct vg_slice nil);
+void vg_message_head(struct vg_message *message, const struct vg_event *event, struct vg_slice nil);
 
 /* The path with its marked values as `identifiers` has them; made in `mem` (format_path.c). */
 struct vg_slice vg_format_path(char mem[VG_EVENT_PATH_MAX], const struct vg_format_env *env,
-			       struct vg_slice vendor, struct vg_slice path,
-			       struct vg_slice marks) VG_MUST_CHECK;
+			       struct vg_slice vendor, struct vg_slice path, struct vg_slice marks)
+	VG_MUST_CHECK;
 
 /* The event as a short sentence of plain English, in the wire's escapes. */
 void vg_message_sentence(struct vg_message *message, const struct vg_event *event);

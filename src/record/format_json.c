@@ -19,6 +19,6 @@ void vg_format_json(struct vg_message *message, const struct vg_event *event)
 		before = VG_SLICE(",\"");
 	}
 	/* A sink may ask for fields that this event has none of. */
-	vg_message_put(message, vg_slice_eq(before, VG_SLICE("{\"")) ? VG_SLICE("{}")
-								      : VG_SLICE("}"));
+	vg_message_put(message,
+		       vg_slice_eq(before, VG_SLICE("{\"")) ? VG_SLICE("{}") : VG_SLICE("}"));
 }

@@ -69,8 +69,7 @@ static bool init(struct vg_pseudonym *pseudonym, const uint8_t key[KEY_BYTES])
 	if (pseudonym->mac == NULL)
 		return false;
 	pseudonym->ctx = EVP_MAC_CTX_new(pseudonym->mac);
-	return pseudonym->ctx != NULL &&
-	       EVP_MAC_init(pseudonym->ctx, key, KEY_BYTES, params) == 1;
+	return pseudonym->ctx != NULL && EVP_MAC_init(pseudonym->ctx, key, KEY_BYTES, params) == 1;
 }
 
 struct vg_pseudonym *vg_pseudonym_new(int state)

@@ -20,8 +20,8 @@
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define SINKS_MAX VG_STATUS_SINKS_MAX
 #define LOCK_WAIT_MS 10000
-#define TURNS 64             /* batches in a row before the channel is looked at */
-#define PAUSE_MIN_US 5000    /* between two looks at the rings: no worker wakes us */
+#define TURNS 64          /* batches in a row before the channel is looked at */
+#define PAUSE_MIN_US 5000 /* between two looks at the rings: no worker wakes us */
 #define PAUSE_MAX_US 20000
 #define SECOND_US INT64_C(1000000)
 #define ORPHAN_US (2 * SECOND_US) /* without a supervisor: how long rings are waited for */
@@ -105,8 +105,7 @@ static bool is_needed(const struct recorder *r, uint64_t segment)
 	return false;
 }
 
-static void tell_gap(struct recorder *r, const struct vg_sink *sink,
-		     const struct vg_store_gap *gap)
+static void tell_gap(struct recorder *r, const struct vg_sink *sink, const struct vg_store_gap *gap)
 {
 	vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, sink->name, gap, gap->last - gap->first + 1,
 		      vg_clock_wall());
@@ -247,8 +246,7 @@ static void end_within(struct recorder *r, enum ending ending, int64_t us)
 static void take(struct recorder *r, const struct vg_msg *msg)
 {
 	if (msg->type == VG_MSG_RING) {
-		take_ring(r, msg->ring.index, msg->ring.writer_dead != 0, msg->fds[0],
-			  msg->fds[1]);
+		take_ring(r, msg->ring.index, msg->ring.writer_dead != 0, msg->fds[0], msg->fds[1]);
 	} else if (msg->type == VG_MSG_TELL) {
 		take_tell(r, &msg->tell);
 	} else if (msg->type == VG_MSG_IMAGE) {
@@ -442,8 +440,7 @@ static void finish(struct recorder *r)
 /* All that is opened, then the filter; what workers wrote is read behind it. */
 static bool begin(struct recorder *r)
 {
-	if (!open_log(r) || !open_sinks(r) || !open_page(r) || !open_loop(r) ||
-	    !enter_sandbox(r))
+	if (!open_log(r) || !open_sinks(r) || !open_page(r) || !open_loop(r) || !enter_sandbox(r))
 		return false;
 	if (r->store.gap.first != 0)
 		vg_drain_tell(&r->drain, VG_REASON_LOG_GAP, VG_SLICE("the log's end was lost"),

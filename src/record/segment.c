@@ -117,9 +117,9 @@ static const struct vg_frame *frame_in(const struct vg_segment_scan *scan)
 
 static bool plausible(const struct vg_frame *frame)
 {
-	return frame->magic == FRAME_MAGIC && frame->len % 8 == 0 &&
-	       frame->len >= sizeof(*frame) && frame->len <= VG_FRAME_MAX &&
-	       frame->kind >= VG_FRAME_EVENT && frame->kind <= VG_FRAME_CLOSE;
+	return frame->magic == FRAME_MAGIC && frame->len % 8 == 0 && frame->len >= sizeof(*frame) &&
+	       frame->len <= VG_FRAME_MAX && frame->kind >= VG_FRAME_EVENT &&
+	       frame->kind <= VG_FRAME_CLOSE;
 }
 
 enum vg_segment_status vg_segment_next(struct vg_segment_scan *scan, uint64_t limit,

@@ -21,10 +21,10 @@
 struct vg_segment_head {
 	uint32_t magic;
 	uint32_t layout;
-	uint64_t first;               /* the seq of its first event; its name */
-	uint8_t boot_id[VG_BOOT_ID];  /* the kernel's, when it was begun */
+	uint64_t first;              /* the seq of its first event; its name */
+	uint8_t boot_id[VG_BOOT_ID]; /* the kernel's, when it was begun */
 	uint32_t salt;
-	uint32_t crc;                 /* of all before it */
+	uint32_t crc; /* of all before it */
 };
 
 enum vg_frame_kind {

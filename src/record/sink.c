@@ -18,9 +18,8 @@ static const struct vg_sink_ops *const kinds[] = {
 
 _Static_assert(VG_COUNT(kinds) == VG_SINK_KINDS, "a row for each kind of the image");
 
-bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
-		  const struct vg_img_sink *row, const struct vg_format_env *env, int cursors,
-		  const struct vg_store *store)
+bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image, const struct vg_img_sink *row,
+		  const struct vg_format_env *env, int cursors, const struct vg_store *store)
 {
 	*sink = (struct vg_sink){.image = image,
 				 .row = row,
@@ -51,8 +50,9 @@ void vg_sink_reach(struct vg_reach *reach, const struct vg_image *image,
 {
 	const struct vg_sink_ops *ops = kinds[row->kind];
 	if (ops->reach != NULL && !ops->reach(reach, image, row))
-		vg_log(VG_LOG_WARNING, "sink %.*s: its folder can't be reached before a reload "
-				       "finds it: %m",
+		vg_log(VG_LOG_WARNING,
+		       "sink %.*s: its folder can't be reached before a reload "
+		       "finds it: %m",
 		       VG_SLICE_FMT(vg_img_str(image, row->name)));
 }
 
@@ -223,9 +223,8 @@ void vg_sink_status(const struct vg_sink *sink, struct vg_status_sink *status)
 {
 	const struct vg_store *store = sink->reader.store;
 	struct vg_store_place end = vg_store_end(store);
-	*status = (struct vg_status_sink){.format = sink->row->format,
-					  .failing = sink->failing,
-					  .error = sink->error};
+	*status = (struct vg_status_sink){
+		.format = sink->row->format, .failing = sink->failing, .error = sink->error};
 	(void)snprintf(status->name, sizeof(status->name), "%.*s", VG_SLICE_FMT(sink->name));
 	if (end.seq > sink->cursor.place.seq) {
 		status->events = end.seq - sink->cursor.place.seq;

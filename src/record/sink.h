@@ -57,16 +57,16 @@ struct vg_sink {
 	struct vg_format_env env;
 	struct vg_cursor cursor;
 	struct vg_store_reader reader;
-	int fd;             /* of the socket or file; -1: to be opened */
-	size_t partial;     /* bytes of the first message that are written already (streams) */
-	uint64_t written;   /* bytes of this connection (TCP) */
-	bool connecting;    /* not there yet (TCP) */
+	int fd;           /* of the socket or file; -1: to be opened */
+	size_t partial;   /* bytes of the first message that are written already (streams) */
+	uint64_t written; /* bytes of this connection (TCP) */
+	bool connecting;  /* not there yet (TCP) */
 	struct vg_flight flight;
-	bool failing;       /* it takes nothing, and this was told */
-	int error;          /* errno of the last failure; 0: there was none */
-	int64_t now;        /* monotonic, of the call */
-	int64_t not_before; /* when it is tried again */
-	int64_t wait;       /* how long the next failure makes it wait */
+	bool failing;                /* it takes nothing, and this was told */
+	int error;                   /* errno of the last failure; 0: there was none */
+	int64_t now;                 /* monotonic, of the call */
+	int64_t not_before;          /* when it is tried again */
+	int64_t wait;                /* how long the next failure makes it wait */
 	enum vg_ring_refuse refuses; /* on_full = deny */
 };
 
@@ -74,8 +74,9 @@ struct vg_sink {
 struct vg_sink_batch {
 	char text[VG_SINK_BATCH][VG_MESSAGE_MAX];
 	struct vg_slice messages[VG_SINK_BATCH];
-	struct vg_store_place after[VG_SINK_BATCH]; /* of the last one: also behind what is not for it */
-	struct vg_store_place first; /* before the first message */
+	struct vg_store_place
+		after[VG_SINK_BATCH]; /* of the last one: also behind what is not for it */
+	struct vg_store_place first;  /* before the first message */
 };
 
 /*
@@ -83,9 +84,9 @@ struct vg_sink_batch {
  * copy of `env`. False, and told in the log, where it can't be. One that is only away (no such
  * route, nobody listens) is opened when it is there.
  */
-bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image,
-		  const struct vg_img_sink *row, const struct vg_format_env *env, int cursors,
-		  const struct vg_store *store) VG_MUST_CHECK;
+bool vg_sink_open(struct vg_sink *sink, const struct vg_image *image, const struct vg_img_sink *row,
+		  const struct vg_format_env *env, int cursors, const struct vg_store *store)
+	VG_MUST_CHECK;
 void vg_sink_close(struct vg_sink *sink);
 
 /*

@@ -98,9 +98,8 @@ static void reopen_moved(struct vg_sink *sink)
 		vg_sink_failed(sink);
 }
 
-const struct vg_sink_ops vg_sink_file = {
-	.scheme = "file",
-	.reach = reach_file,
-	.open = open_file,
-	.send = send_file,
-	.tick = reopen_moved};
+const struct vg_sink_ops vg_sink_file = {.scheme = "file",
+					 .reach = reach_file,
+					 .open = open_file,
+					 .send = send_file,
+					 .tick = reopen_moved};

@@ -7,21 +7,20 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-#define JUMP_READS 8192       /* of one turn */
+#define JUMP_READS 8192             /* of one turn */
 #define BEYOND ((uint64_t)16 << 20) /* what handshakes may still tell while requests are refused */
 
 /* What waits; behind a hole nothing does. */
 static uint64_t lag(const struct vg_sink *sink)
 {
 	const struct vg_store *store = sink->reader.store;
-	struct vg_store_place to =
-		sink->cursor.hole.seq != 0 ? sink->cursor.hole : vg_store_end(store);
+	struct vg_store_place to = sink->cursor.hole.seq != 0 ? sink->cursor.hole
+							      : vg_store_end(store);
 	return vg_store_distance(store, sink->cursor.place, to);
 }
 
 /* Drops enough that it doesn't happen for each event anew. */
-static bool drop_oldest(struct vg_sink *sink, struct vg_store_gap *gap,
-			struct vg_store_place *next)
+static bool drop_oldest(struct vg_sink *sink, struct vg_store_gap *gap, struct vg_store_place *next)
 {
 	const struct vg_store *store = sink->reader.store;
 	struct vg_store_place from = sink->cursor.place;
@@ -41,8 +40,7 @@ static bool drop_oldest(struct vg_sink *sink, struct vg_store_gap *gap,
 }
 
 /* From now on nothing more is for it; once it has what waits, it goes on with what is new then. */
-static bool drop_newest(struct vg_sink *sink, struct vg_store_gap *gap,
-			struct vg_store_place *next)
+static bool drop_newest(struct vg_sink *sink, struct vg_store_gap *gap, struct vg_store_place *next)
 {
 	struct vg_cursor *cursor = &sink->cursor;
 	if (cursor->hole.seq == 0 && lag(sink) > sink->row->spool) {

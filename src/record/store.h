@@ -37,23 +37,23 @@ struct vg_store_gap {
 struct vg_store {
 	int dir;
 	int lock;
-	int fd;                /* the newest segment */
-	uint64_t size;         /* of it, in whole frames */
-	uint32_t salt;         /* of it */
-	uint64_t segment_max;  /* VG_STORE_SEGMENT, but in tests */
+	int fd;                                   /* the newest segment */
+	uint64_t size;                            /* of it, in whole frames */
+	uint32_t salt;                            /* of it */
+	uint64_t segment_max;                     /* VG_STORE_SEGMENT, but in tests */
 	uint64_t segments[VG_STORE_SEGMENTS_MAX]; /* their names, oldest first */
 	uint64_t sizes[VG_STORE_SEGMENTS_MAX];    /* of all but the newest */
 	size_t segment_count;
-	uint64_t next_seq;     /* of the first event of the batch */
-	uint64_t boot;         /* the gateway's start */
+	uint64_t next_seq; /* of the first event of the batch */
+	uint64_t boot;     /* the gateway's start */
 	uint8_t boot_id[VG_BOOT_ID];
 	struct vg_store_ring rings[VG_STORE_RINGS_MAX]; /* the one used last is the last */
 	size_t ring_count;
-	uint8_t *batch;        /* frames not yet written */
+	uint8_t *batch; /* frames not yet written */
 	size_t batch_len;
 	uint64_t batch_count;
-	bool dirty;            /* written, and not yet synced */
-	int64_t synced;        /* when, monotonic */
+	bool dirty;              /* written, and not yet synced */
+	int64_t synced;          /* when, monotonic */
 	struct vg_store_gap gap; /* found by vg_store_open: the caller tells it */
 };
 

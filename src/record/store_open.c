@@ -76,9 +76,9 @@ static bool list(struct vg_store *store)
 
 /* What the scan of the newest segment found. */
 struct found {
-	uint64_t end;     /* behind the last whole frame */
-	bool begun;       /* the positions are there */
-	bool closed;      /* the last frame says so */
+	uint64_t end; /* behind the last whole frame */
+	bool begun;   /* the positions are there */
+	bool closed;  /* the last frame says so */
 	struct vg_store_gap gap;
 };
 
@@ -165,8 +165,8 @@ static void jump(struct vg_store *store, const struct found *found)
 }
 
 /* The newest segment that is one, else none: then next_seq is the oldest one's name. */
-static bool find_newest(struct vg_store *store, struct vg_segment_scan *reader,
-			struct found *found, bool *held)
+static bool find_newest(struct vg_store *store, struct vg_segment_scan *reader, struct found *found,
+			bool *held)
 {
 	uint64_t least = store->next_seq;
 	while (store->segment_count > 0) {
@@ -213,8 +213,7 @@ static bool recover(struct vg_store *store, struct vg_segment_scan *reader)
 	measure(store);
 	if (any && !go_on(store, reader, &found))
 		return false;
-	bool rebooted =
-		any && memcmp(reader->head.boot_id, store->boot_id, VG_BOOT_ID) != 0;
+	bool rebooted = any && memcmp(reader->head.boot_id, store->boot_id, VG_BOOT_ID) != 0;
 	if (held || (rebooted && !found.closed))
 		jump(store, &found);
 	return any && !rebooted && !held ? true : vg_store_new_segment(store);
@@ -240,8 +239,7 @@ bool vg_store_open(struct vg_store *store, int state, const uint8_t boot_id[VG_B
 	if (mkdirat(state, "log", 0700) != 0 && errno != EEXIST)
 		goto out;
 	store->dir = openat(state, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	ok = store->dir >= 0 && lock(store, wait_ms) && list(store) &&
-	     recover(store, &reader);
+	ok = store->dir >= 0 && lock(store, wait_ms) && list(store) && recover(store, &reader);
 out:
 	if (!ok)
 		vg_log(VG_LOG_ERROR, "log: can't be opened: %m");

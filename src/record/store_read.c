@@ -69,8 +69,8 @@ void vg_store_seek(struct vg_store_reader *reader, struct vg_store_place place)
 
 static bool open_place(struct vg_store_reader *reader)
 {
-	enum vg_segment_status status =
-		vg_segment_open(&reader->scan, reader->store->dir, reader->place.segment);
+	enum vg_segment_status status = vg_segment_open(&reader->scan, reader->store->dir,
+							reader->place.segment);
 	if (status != VG_SEGMENT_OK) {
 		vg_segment_close(&reader->scan);
 		return false;
@@ -114,8 +114,8 @@ bool vg_store_read(struct vg_store_reader *reader, struct vg_logged *event)
 			continue;
 		}
 		const struct vg_frame *frame;
-		enum vg_segment_status status =
-			vg_segment_next(&reader->scan, limit_of(reader), &frame);
+		enum vg_segment_status status = vg_segment_next(&reader->scan, limit_of(reader),
+								&frame);
 		if (status != VG_SEGMENT_OK) {
 			if (status == VG_SEGMENT_ERROR || !next_segment(reader))
 				return false;

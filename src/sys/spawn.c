@@ -18,14 +18,10 @@
 static const char *const kept_names[] = {
 	"TZ",
 #ifdef VG_SANITIZERS
-	"ASAN_OPTIONS",
-	"LSAN_OPTIONS",
-	"TSAN_OPTIONS",
-	"UBSAN_OPTIONS",
+	"ASAN_OPTIONS", "LSAN_OPTIONS",      "TSAN_OPTIONS", "UBSAN_OPTIONS",
 #endif
 #ifdef VG_COVERAGE
-	"GCOV_PREFIX",
-	"GCOV_PREFIX_STRIP",
+	"GCOV_PREFIX",  "GCOV_PREFIX_STRIP",
 #endif
 };
 

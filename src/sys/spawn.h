@@ -12,11 +12,11 @@
 
 struct vg_spawn {
 	enum vg_role role;
-	int program_fd;    /* the binary, opened at start */
-	int channel_fd;    /* becomes descriptor 3 (of COMPILE: the memfd that it fills) */
-	int image_fd;      /* becomes descriptor 4: the image that serves, for COMPILE; -1: none */
-	int errors_fd;     /* becomes its standard error; -1: it has ours */
-	const char *user;  /* "" or whom the child becomes before exec (role_row drops SUPERVISOR) */
+	int program_fd;   /* the binary, opened at start */
+	int channel_fd;   /* becomes descriptor 3 (of COMPILE: the memfd that it fills) */
+	int image_fd;     /* becomes descriptor 4: the image that serves, for COMPILE; -1: none */
+	int errors_fd;    /* becomes its standard error; -1: it has ours */
+	const char *user; /* "" or whom the child becomes before exec (role_row drops SUPERVISOR) */
 	const char *const *argv; /* NULL-terminated */
 };
 

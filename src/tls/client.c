@@ -54,8 +54,8 @@ static bool load_all(struct vg_tls_client *client)
 		if (load_row(client, i))
 			continue;
 		vg_log(VG_LOG_ERROR, "the CAs of upstream %.*s can't be used",
-		       VG_SLICE_FMT(vg_img_str(client->image,
-					       vg_img_upstreams(client->image)[i].text)));
+		       VG_SLICE_FMT(
+			       vg_img_str(client->image, vg_img_upstreams(client->image)[i].text)));
 		return false;
 	}
 	return true;
@@ -80,8 +80,8 @@ static bool set_up(SSL_CTX *ctx)
 struct vg_tls_client *vg_tls_client_new(const struct vg_image *image)
 {
 	uint32_t count = vg_img_upstream_count(image);
-	struct vg_tls_client *client =
-		calloc(1, sizeof(*client) + count * sizeof(client->stores[0]));
+	struct vg_tls_client *client = calloc(1,
+					      sizeof(*client) + count * sizeof(client->stores[0]));
 	if (client == NULL)
 		return NULL;
 	ERR_clear_error();

@@ -109,7 +109,8 @@ static enum vg_reason holds(struct vg_anchors *anchors, uint32_t ident, const st
 	STACK_OF(X509) *cas = cas_of(anchors, ident);
 	if (cas == NULL)
 		return VG_REASON_GATEWAY_ERROR;
-	enum vg_reason reason = vg_cert_verify(shown->leaf, shown->untrusted, cas, shown->now, until);
+	enum vg_reason reason = vg_cert_verify(shown->leaf, shown->untrusted, cas, shown->now,
+					       until);
 	if (reason != VG_REASON_NONE)
 		return reason;
 	const struct vg_img_ident *row = &vg_img_idents(anchors->image)[ident];
@@ -120,9 +121,8 @@ static enum vg_reason holds(struct vg_anchors *anchors, uint32_t ident, const st
 /* How far a candidate came: of several that fail, the one that came furthest is told. */
 static int progress(enum vg_reason reason)
 {
-	static const enum vg_reason order[] = {
-		VG_REASON_IDENTITY_CHAIN, VG_REASON_IDENTITY_EXPIRED, VG_REASON_IDENTITY_EKU,
-		VG_REASON_IDENTITY_PIN};
+	static const enum vg_reason order[] = {VG_REASON_IDENTITY_CHAIN, VG_REASON_IDENTITY_EXPIRED,
+					       VG_REASON_IDENTITY_EKU, VG_REASON_IDENTITY_PIN};
 	for (size_t i = 0; i < VG_COUNT(order); i++)
 		if (order[i] == reason)
 			return (int)i;

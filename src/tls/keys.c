@@ -153,8 +153,8 @@ static bool request_ok(EVP_PKEY *key, const struct vg_msg_sign *request)
 	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
 		return request->digest == request->length && request->length >= 20 &&
 		       request->length <= 64;
-	return request->digest == 0 && vg_keys_block_ok(request->block, request->length,
-							(unsigned)EVP_PKEY_get_bits(key));
+	return request->digest == 0 &&
+	       vg_keys_block_ok(request->block, request->length, (unsigned)EVP_PKEY_get_bits(key));
 }
 
 void vg_keys_sign(struct vg_keys *keys, const struct vg_msg_sign *request,

@@ -61,7 +61,8 @@ static bool load_own(struct vg_tls_own *own, const struct vg_image *image, uint3
 	if (own->chain == NULL || chain.count == 0)
 		return false;
 	for (uint32_t i = 0; i < chain.count; i++) {
-		X509 *cert = vg_pem_x509(vg_img_str(image, vg_img_ders(image)[chain.first + i].bytes));
+		X509 *cert = vg_pem_x509(
+			vg_img_str(image, vg_img_ders(image)[chain.first + i].bytes));
 		if (cert == NULL)
 			return false;
 		if (i == 0) {
@@ -147,8 +148,7 @@ static bool set_up(struct vg_tls_server *server)
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, server);
 	return list_cas(server) &&
 	       vg_tls_context_set(ctx, vg_img_gateway(server->image)->tls_min) &&
-	       choose_all(server) &&
-	       SSL_CTX_set_num_tickets(ctx, 0) == 1;
+	       choose_all(server) && SSL_CTX_set_num_tickets(ctx, 0) == 1;
 }
 
 struct vg_tls_server *vg_tls_server_new(const struct vg_image *image, const struct vg_chan *keys)
@@ -158,8 +158,7 @@ struct vg_tls_server *vg_tls_server_new(const struct vg_image *image, const stru
 		vg_log(VG_LOG_ERROR, "there is no server certificate");
 		return NULL;
 	}
-	struct vg_tls_server *server =
-		calloc(1, sizeof(*server) + count * sizeof(server->own[0]));
+	struct vg_tls_server *server = calloc(1, sizeof(*server) + count * sizeof(server->own[0]));
 	if (server == NULL)
 		return NULL;
 	ERR_clear_error();

@@ -21,7 +21,7 @@ static int alert_error(enum vg_reason reason)
 	if (reason == VG_REASON_IDENTITY_MALFORMED || reason == VG_REASON_IDENTITY_PIN)
 		return X509_V_ERR_CERT_REJECTED; /* bad_certificate */
 	if (reason == VG_REASON_GATEWAY_ERROR)
-		return X509_V_ERR_OUT_OF_MEM; /* internal_error */
+		return X509_V_ERR_OUT_OF_MEM;                /* internal_error */
 	return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY; /* unknown_ca */
 }
 
@@ -42,9 +42,8 @@ static void judge(struct vg_tls_session *session, X509 *leaf, STACK_OF(X509) *un
 		peer->fault = fault;
 		return;
 	}
-	struct vg_identity who =
-		vg_identity_judge(session->server->anchors, session->server->image, session->facts,
-				  leaf, untrusted, session->now);
+	struct vg_identity who = vg_identity_judge(session->server->anchors, session->server->image,
+						   session->facts, leaf, untrusted, session->now);
 	peer->reason = who.reason;
 	peer->vendor = who.vendor;
 	peer->ident = who.ident;
@@ -86,7 +85,8 @@ int vg_tls_session_name(SSL *ssl, int *alert, void *server VG_UNUSED)
 
 bool vg_tls_context_set(SSL_CTX *ctx, int version)
 {
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_options(ctx,
+			    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -318,9 +318,9 @@ enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_
 {
 	struct vg_tls_peer *peer = &session->peer;
 	VG_ASSERT(peer->proven && peer->has_cert);
-	struct vg_identity who = vg_identity_judge(
-		server->anchors, server->image, session->facts,
-		SSL_get0_peer_certificate(session->ssl), SSL_get_peer_cert_chain(session->ssl), now);
+	struct vg_identity who = vg_identity_judge(server->anchors, server->image, session->facts,
+						   SSL_get0_peer_certificate(session->ssl),
+						   SSL_get_peer_cert_chain(session->ssl), now);
 	if (who.reason != VG_REASON_NONE)
 		return who.reason;
 	peer->vendor = who.vendor;

@@ -47,10 +47,10 @@ struct vg_tls_session {
 	struct vg_arena arena; /* the peer's texts */
 	struct vg_cert_facts *facts;
 	struct vg_tls_peer peer;
-	int64_t now; /* of this step of the handshake */
+	int64_t now;   /* of this step of the handshake */
 	int64_t until; /* the proven identity, until a certificate of its chain expires */
-	bool dry;    /* the last read found no whole record */
-	bool broken; /* no more bytes can be sent or read */
+	bool dry;      /* the last read found no whole record */
+	bool broken;   /* no more bytes can be sent or read */
 };
 
 /* A session of that context for a non-blocking socket, which stays the caller's; NULL. */

@@ -129,7 +129,8 @@ static int verify_own(X509_STORE_CTX *store, void *arg)
 	vg_arena_init(&arena, 65536);
 	*seen = anchors != NULL && sk_X509_push(anchors, cert) > 0 &&
 		vg_cert_facts(&facts, cert, &arena, &fault) &&
-		vg_cert_verify(cert, NULL, anchors, vg_clock_wall(), NULL) == VG_REASON_IDENTITY_CHAIN;
+		vg_cert_verify(cert, NULL, anchors, vg_clock_wall(), NULL) ==
+			VG_REASON_IDENTITY_CHAIN;
 	vg_arena_fini(&arena);
 	sk_X509_free(anchors);
 	return *seen ? 1 : 0;
@@ -165,8 +166,8 @@ static bool whole(const struct throwaway *own, int version)
 
 	if (server_ctx != NULL && SSL_CTX_use_certificate(server_ctx, own->cert) == 1 &&
 	    SSL_CTX_use_PrivateKey(server_ctx, own->key) == 1) {
-		SSL_CTX_set_verify(server_ctx,
-				   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+		SSL_CTX_set_verify(server_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+				   NULL);
 		SSL_CTX_set_cert_verify_callback(server_ctx, verify_own, &seen);
 		server = SSL_new(server_ctx);
 	}

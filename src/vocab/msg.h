@@ -114,9 +114,9 @@ struct vg_msg_dialed {
 #define VG_SIGN_MAX 512 /* a block of RSA-4096 */
 
 struct vg_msg_sign {
-	uint32_t key;     /* row of the image's certificates */
-	uint32_t digest;  /* EC: length in bytes of the digest in `block`; RSA: 0 */
-	uint32_t length;  /* of block */
+	uint32_t key;    /* row of the image's certificates */
+	uint32_t digest; /* EC: length in bytes of the digest in `block`; RSA: 0 */
+	uint32_t length; /* of block */
 	uint32_t pad;
 	uint8_t block[VG_SIGN_MAX];
 };

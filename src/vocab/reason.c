@@ -3,8 +3,8 @@
 static const struct vg_reason_row rows[VG_REASON_COUNT] = {
 	[VG_REASON_NONE] = {"none", "none", "", 0, 0, 7, VG_DECISION_NONE},
 #define VG_REASON(name, word, code, event, decision, severity, status, technique)                  \
-	[VG_REASON_##name] = {word, event, technique, code, status, severity,                      \
-			      VG_DECISION_##decision},
+	[VG_REASON_##                                                                              \
+		name] = {word, event, technique, code, status, severity, VG_DECISION_##decision},
 #include "vocab/reason.def"
 #undef VG_REASON
 };

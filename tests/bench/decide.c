@@ -30,10 +30,10 @@ static void add_rules(struct fixture *fixture)
 {
 	char path[64];
 	for (unsigned i = 0; i < RULES; i++) {
-		(void)snprintf(path, sizeof(path),
-			       "/v1/kind-%02u/{id:int}/part/{name:slug<=32}", i);
-		fixture_rule(fixture, (struct fixture_rule){
-					      0, "GET", path, "page:int:1..50, sort:name|date"});
+		(void)snprintf(path, sizeof(path), "/v1/kind-%02u/{id:int}/part/{name:slug<=32}",
+			       i);
+		fixture_rule(fixture, (struct fixture_rule){0, "GET", path,
+							    "page:int:1..50, sort:name|date"});
 	}
 }
 
@@ -113,8 +113,7 @@ static void *map(const char *path, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-	void *block = end <= 0 ? MAP_FAILED
-			       : mmap(NULL, (size_t)end, PROT_READ, MAP_SHARED, fd, 0);
+	void *block = end <= 0 ? MAP_FAILED : mmap(NULL, (size_t)end, PROT_READ, MAP_SHARED, fd, 0);
 	if (block == MAP_FAILED) {
 		perror(path);
 		exit(1);

@@ -55,8 +55,8 @@ struct client {
 	uint32_t events;
 	int64_t began;
 	size_t sent;
-	size_t have;  /* bytes of head */
-	size_t body;  /* bytes that are still to come */
+	size_t have; /* bytes of head */
+	size_t body; /* bytes that are still to come */
 	bool in_body, again;
 	char head[HEAD_MAX];
 };
@@ -420,35 +420,64 @@ static _Noreturn void usage(void)
 static void read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"port", 1, NULL, 'p'},     {"host", 1, NULL, 'h'},     {"ca", 1, NULL, 'a'},
-		{"cert", 1, NULL, 'c'},     {"key", 1, NULL, 'k'},      {"path", 1, NULL, 't'},
-		{"method", 1, NULL, 'm'},   {"upload", 1, NULL, 'u'},   {"connections", 1, NULL, 'n'},
-		{"requests", 1, NULL, 'r'}, {"fresh", 0, NULL, 'f'},    {"resume", 0, NULL, 's'},
-		{"status", 1, NULL, 'e'},   {"idle", 0, NULL, 'i'},     {NULL, 0, NULL, 0}};
-	*o = (struct options){.path = "/", .method = "GET", .connections = 1, .requests = 1,
-			      .status = 200};
+		{"port", 1, NULL, 'p'},     {"host", 1, NULL, 'h'},   {"ca", 1, NULL, 'a'},
+		{"cert", 1, NULL, 'c'},     {"key", 1, NULL, 'k'},    {"path", 1, NULL, 't'},
+		{"method", 1, NULL, 'm'},   {"upload", 1, NULL, 'u'}, {"connections", 1, NULL, 'n'},
+		{"requests", 1, NULL, 'r'}, {"fresh", 0, NULL, 'f'},  {"resume", 0, NULL, 's'},
+		{"status", 1, NULL, 'e'},   {"idle", 0, NULL, 'i'},   {NULL, 0, NULL, 0}};
+	*o = (struct options){
+		.path = "/", .method = "GET", .connections = 1, .requests = 1, .status = 200};
 	int got;
 	while ((got = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (got) {
-		case 'p': o->port = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'h': o->host = optarg; break;
-		case 'a': o->ca = optarg; break;
-		case 'c': o->cert = optarg; break;
-		case 'k': o->key = optarg; break;
-		case 't': o->path = optarg; break;
-		case 'm': o->method = optarg; break;
-		case 'u': o->upload = strtoul(optarg, NULL, 10); break;
-		case 'n': o->connections = strtoul(optarg, NULL, 10); break;
-		case 'r': o->requests = strtoul(optarg, NULL, 10); break;
-		case 'e': o->status = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'f': o->fresh = true; break;
-		case 's': o->resume = true; break;
-		case 'i': o->idle = true; break;
-		default: usage();
+		case 'p':
+			o->port = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'h':
+			o->host = optarg;
+			break;
+		case 'a':
+			o->ca = optarg;
+			break;
+		case 'c':
+			o->cert = optarg;
+			break;
+		case 'k':
+			o->key = optarg;
+			break;
+		case 't':
+			o->path = optarg;
+			break;
+		case 'm':
+			o->method = optarg;
+			break;
+		case 'u':
+			o->upload = strtoul(optarg, NULL, 10);
+			break;
+		case 'n':
+			o->connections = strtoul(optarg, NULL, 10);
+			break;
+		case 'r':
+			o->requests = strtoul(optarg, NULL, 10);
+			break;
+		case 'e':
+			o->status = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'f':
+			o->fresh = true;
+			break;
+		case 's':
+			o->resume = true;
+			break;
+		case 'i':
+			o->idle = true;
+			break;
+		default:
+			usage();
 		}
 	}
-	if (o->port == 0 || o->host == NULL || o->ca == NULL || o->cert == NULL ||
-	    o->key == NULL || o->connections == 0 || o->requests == 0 || optind != argc)
+	if (o->port == 0 || o->host == NULL || o->ca == NULL || o->cert == NULL || o->key == NULL ||
+	    o->connections == 0 || o->requests == 0 || optind != argc)
 		usage();
 	if (o->idle)
 		o->requests = o->connections;

@@ -70,8 +70,8 @@ static X509 *begin_cert(EVP_PKEY *key, const char *name, long serial)
 	must(X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8,
 					(const unsigned char *)"Vendgate throw-away", -1, -1, 0),
 	     "subject");
-	must(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-					(const unsigned char *)name, -1, -1, 0),
+	must(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name,
+					-1, -1, 0),
 	     "subject");
 	must(X509_set_pubkey(cert, key), "public key");
 	return cert;

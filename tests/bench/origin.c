@@ -34,11 +34,11 @@ struct source {
 	/* Of a collector */
 	unsigned long count;
 	/* Of a connection */
-	size_t have;          /* bytes of head */
-	char out[2048];       /* the answer's begin */
+	size_t have;    /* bytes of head */
+	char out[2048]; /* the answer's begin */
 	size_t out_len, out_from;
-	size_t owed;          /* bytes of answer that follow it */
-	size_t body;          /* bytes of request that are still to come */
+	size_t owed; /* bytes of answer that follow it */
+	size_t body; /* bytes of request that are still to come */
 	bool blocked;
 	char head[HEAD_MAX];
 };

@@ -37,9 +37,9 @@ struct pair {
 	struct end client, origin;
 	SSL *ssl;
 	bool shaken, dead;
-	size_t up, down;          /* bytes that wait */
+	size_t up, down; /* bytes that wait */
 	size_t up_from, down_from;
-	struct pair *next;        /* of those to be freed */
+	struct pair *next; /* of those to be freed */
 	char up_bytes[ROOM], down_bytes[ROOM];
 };
 

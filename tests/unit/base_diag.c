@@ -10,7 +10,7 @@ Test(base_diag, sorted_and_counted)
 		unsigned line;
 		const char *text;
 	} order[] = {
-		{"", 0, "whole"}, {"a.ini", 1, "first"}, {"a.ini", 1, "second"},
+		{"", 0, "whole"},       {"a.ini", 1, "first"},  {"a.ini", 1, "second"},
 		{"a.ini", 20, "third"}, {"b.ini", 3, "fourth"},
 	};
 	struct vg_arena arena;
@@ -78,15 +78,25 @@ Test(base_diag, what_is_lost_is_an_error)
 Test(base_diag, near_match)
 {
 	static const char *const words[] = {"listen", "workers", "policies",
-					    "state",  "user",	 "max_body"};
+					    "state",  "user",    "max_body"};
 	static const struct {
 		const char *word, *near;
 	} rows[] = {
-		{"lisen", "listen"},	{"listen", "listen"},	{"lsiten", "listen"},
-		{"worker", "workers"},	{"policy", NULL},	{"polices", "policies"},
-		{"maxbody", "max_body"}, {"max-body", "max_body"}, {"stat", "state"},
-		{"usr", "user"},	{"xyz", NULL},		{"", NULL},
-		{"u", NULL},		{"uu", NULL},		{"workersworkers", NULL},
+		{"lisen", "listen"},
+		{"listen", "listen"},
+		{"lsiten", "listen"},
+		{"worker", "workers"},
+		{"policy", NULL},
+		{"polices", "policies"},
+		{"maxbody", "max_body"},
+		{"max-body", "max_body"},
+		{"stat", "state"},
+		{"usr", "user"},
+		{"xyz", NULL},
+		{"", NULL},
+		{"u", NULL},
+		{"uu", NULL},
+		{"workersworkers", NULL},
 		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
 	};
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {

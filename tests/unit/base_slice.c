@@ -9,8 +9,8 @@ Test(base_slice, comparison)
 		const char *a, *b;
 		int order;
 	} rows[] = {
-		{"", "", 0},	{"", "a", -1},	 {"a", "a", 0},	  {"a", "b", -1},
-		{"a", "ab", -1}, {"b", "ab", 1}, {"a", "A", 1},	  {"\xff", "a", 1},
+		{"", "", 0},     {"", "a", -1},  {"a", "a", 0}, {"a", "b", -1},
+		{"a", "ab", -1}, {"b", "ab", 1}, {"a", "A", 1}, {"\xff", "a", 1},
 	};
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
 		struct vg_slice a = vg_slice_str(rows[i].a), b = vg_slice_str(rows[i].b);
@@ -52,8 +52,8 @@ Test(base_slice, cut)
 		const char *parts[4];
 		size_t count;
 	} rows[] = {
-		{"a,b", {"a", "b"}, 2},	    {"a", {"a"}, 1},	   {"", {""}, 1},
-		{",", {"", ""}, 2},	    {"a,", {"a", ""}, 2},  {",a", {"", "a"}, 2},
+		{"a,b", {"a", "b"}, 2},      {"a", {"a"}, 1},      {"", {""}, 1},
+		{",", {"", ""}, 2},          {"a,", {"a", ""}, 2}, {",a", {"", "a"}, 2},
 		{"a,,b", {"a", "", "b"}, 3},
 	};
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
@@ -61,8 +61,8 @@ Test(base_slice, cut)
 		size_t count = 0;
 		while (vg_slice_cut(&rest, ',', &part)) {
 			cr_assert_lt(count, rows[i].count, "row %zu", i);
-			cr_expect(vg_slice_eq(part, vg_slice_str(rows[i].parts[count])),
-				  "row %zu", i);
+			cr_expect(vg_slice_eq(part, vg_slice_str(rows[i].parts[count])), "row %zu",
+				  i);
 			count++;
 		}
 		cr_expect_eq(count, rows[i].count, "row %zu", i);

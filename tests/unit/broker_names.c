@@ -65,18 +65,26 @@ static const struct {
 	uint32_t options[VG_RESOLV_OPTIONS];
 } resolvs[] = {
 	{"", {NULL}, {NULL}, {1, 1, 3}},
-	{"nameserver 10.0.0.1\nnameserver\t2001:db8::1 \n", {"10.0.0.1", "2001:db8::1"}, {NULL},
+	{"nameserver 10.0.0.1\nnameserver\t2001:db8::1 \n",
+	 {"10.0.0.1", "2001:db8::1"},
+	 {NULL},
 	 {1, 1, 3}},
 	{"# nameserver 1\n;nameserver 2\nnameservers 3\nnameserver\nnameserver 10.0.0.1\r\n",
-	 {"10.0.0.1"}, {NULL}, {1, 1, 3}},
-	{"nameserver 1\nnameserver 2\nnameserver 3\nnameserver 4", {"1", "2", "3"}, {NULL},
+	 {"10.0.0.1"},
+	 {NULL},
+	 {1, 1, 3}},
+	{"nameserver 1\nnameserver 2\nnameserver 3\nnameserver 4",
+	 {"1", "2", "3"},
+	 {NULL},
 	 {1, 1, 3}},
 	{"domain a.test b.test\n", {NULL}, {"a.test"}, {1, 1, 3}},
 	{"domain a.test\nsearch b.test  c.test\n", {NULL}, {"b.test", "c.test"}, {1, 1, 3}},
 	{"search a.test b.test\nsearch .\n", {NULL}, {NULL}, {1, 1, 3}},
 	{"options ndots:2 timeout:5 attempts:1 rotate edns0\n", {NULL}, {NULL}, {2, 5, 1}},
 	{"options ndots:99 timeout:0 attempts:4294967297\noptions ndots: timeout:x bind-to:1\n",
-	 {NULL}, {NULL}, {15, 1, 5}},
+	 {NULL},
+	 {NULL},
+	 {15, 1, 5}},
 };
 
 static void expect_words(const struct vg_slice *found, uint32_t count, const char *const *words,
@@ -95,15 +103,16 @@ Test(broker_names, resolv)
 		vg_resolv_parse(vg_slice_str(resolvs[i].text), &found);
 		expect_words(found.servers, found.server_count, resolvs[i].servers, i);
 		expect_words(found.search, found.search_count, resolvs[i].search, i);
-		cr_expect_arr_eq(found.options, resolvs[i].options, sizeof(found.options), "row %zu",
-				 i);
+		cr_expect_arr_eq(found.options, resolvs[i].options, sizeof(found.options),
+				 "row %zu", i);
 	}
 }
 
 enum { PLAIN, LITERAL, V4_ONLY, V6_ONLY, NONE, MANY, IN_HOSTS, PLAIN_AGAIN, UPSTREAMS };
 
-static const char *const upstream_hosts[UPSTREAMS] = {
-	"plain.test", "", "v4.test", "v6.test", "none.test", "many.test", "fixed.test", "plain.test"};
+static const char *const upstream_hosts[UPSTREAMS] = {"plain.test", "",          "v4.test",
+						      "v6.test",    "none.test", "many.test",
+						      "fixed.test", "plain.test"};
 
 static struct event_base *base;
 static struct vg_arena arena;
@@ -114,9 +123,9 @@ static int ttl = 60;
 /* Name servers, on ports of their own. */
 static struct server {
 	struct evdns_server_port *port;
-	char resolv[64];  /* a resolv.conf that names it */
-	unsigned asked;   /* questions that it got */
-	uint8_t last;     /* byte of the addresses that it gives; 0: it says nothing */
+	char resolv[64]; /* a resolv.conf that names it */
+	unsigned asked;  /* questions that it got */
+	uint8_t last;    /* byte of the addresses that it gives; 0: it says nothing */
 } servers[2] = {{.last = 7}, {.last = 8}};
 
 static const char fixed[] = "192.0.2.1 fixed.test\n";

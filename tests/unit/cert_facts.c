@@ -94,8 +94,8 @@ static void add_raw(X509 *cert, int type, const char *bytes, int len)
 {
 	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
 	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_STRING *string =
-		ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
+	ASN1_STRING *string = ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING
+								     : V_ASN1_IA5STRING);
 	ASN1_STRING_set(string, bytes, len);
 	GENERAL_NAME_set0_value(name, type, string);
 	sk_GENERAL_NAME_push(names, name);
@@ -167,8 +167,7 @@ static void unreadable(X509 *cert)
 {
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x30\x05garb", 6);
-	X509_EXTENSION *ext =
-		X509_EXTENSION_create_by_NID(NULL, NID_subject_alt_name, 0, value);
+	X509_EXTENSION *ext = X509_EXTENSION_create_by_NID(NULL, NID_subject_alt_name, 0, value);
 	X509_add_ext(cert, ext, -1);
 	X509_EXTENSION_free(ext);
 	ASN1_OCTET_STRING_free(value);

@@ -186,7 +186,8 @@ Test(verify, nothing_to_verify_against)
 {
 	struct pki_cert leaf = pki_make(&(struct pki_spec){.subject = "CN=gw"}, &cas[0]);
 	STACK_OF(X509) *none = sk_X509_new_null();
-	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, none, pki_now(), NULL), VG_REASON_IDENTITY_CHAIN);
+	cr_expect_eq(vg_cert_verify(leaf.cert, NULL, none, pki_now(), NULL),
+		     VG_REASON_IDENTITY_CHAIN);
 	sk_X509_free(none);
 	pki_free(&leaf);
 }

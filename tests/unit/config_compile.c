@@ -88,8 +88,7 @@ struct change {
 
 #define V "vendgate.ini"
 #define A "policies/acme.ini"
-#define NAME_RULE                                                                                  \
-	"a name of a-z, 0-9, - and _, up to 40 bytes, that begins with a letter or digit"
+#define NAME_RULE "a name of a-z, 0-9, - and _, up to 40 bytes, that begins with a letter or digit"
 
 static const struct change changes[] = {
 	/* Sections. */
@@ -369,19 +368,22 @@ Test(config_compile, reach, .init = setup, .fini = teardown)
 		const char *path;
 		bool reached;
 	} rows[] = {
-		{"/v1/x", false},    {"/v1/x/", false},	 {"/v1/x/y/{id}", false}, {"/v1/x/**", false},
-		{"/v1", true},	     {"/v1/{any}", true}, {"/v1/**", true},	  {"/v1/xy", true},
-		{"/v1/y/x", true},   {"/", true},
+		{"/v1/x", false},    {"/v1/x/", false}, {"/v1/x/y/{id}", false},
+		{"/v1/x/**", false}, {"/v1", true},     {"/v1/{any}", true},
+		{"/v1/**", true},    {"/v1/xy", true},  {"/v1/y/x", true},
+		{"/", true},
 	};
-	tree_write(&tree, V, GATEWAY "[service x]\nhost = api.agency.example\nprefix = /v1/x\n"
-				     "upstream = http://127.0.0.1:1\n");
+	tree_write(&tree, V,
+		   GATEWAY "[service x]\nhost = api.agency.example\nprefix = /v1/x\n"
+			   "upstream = http://127.0.0.1:1\n");
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
 		tree_write(&tree, A, changed(ACME, "/v1/courses/{id:int}", rows[i].path));
 		cr_expect(tree_compile(&tree));
 		cr_expect_str_eq(tree_said(&tree, false),
 				 rows[i].reached ? ""
-						 : A ":6: warning: [access schedule] allows nothing: its "
-						     "paths are those of [service x], with prefix /v1/x\n",
+						 : A
+					 ":6: warning: [access schedule] allows nothing: its "
+					 "paths are those of [service x], with prefix /v1/x\n",
 				 "%s", rows[i].path);
 	}
 }
@@ -411,7 +413,8 @@ Test(config_compile, changes, .init = setup, .fini = teardown, .timeout = 120)
 	Z ":3: error: a certificate of this identity could be vendor \"acme\" too "                \
 	  "(policies/acme.ini:3): same CA, and no kind of name or pin tells them apart\n"
 #define SHARED                                                                                     \
-	A ":3: note: this identity's CA serves vendor \"zeta\" too: its owner can be any of them\n"
+	A ":3: note: this identity's CA serves vendor \"zeta\" too: its owner can be any of "      \
+	  "them\n"
 #define KEY_NOTE                                                                                   \
 	V ":7: note: private_key \"server.key\" is opened by the keys role alone, and was not "    \
 	  "looked at\n"
@@ -432,8 +435,8 @@ static const struct {
 	 SHARED KEY_NOTE},
 	{"same CA and name", "", "ca = ../ca/acme.pem\nuri = spiffe://acme.example/gateway\n",
 	 SHARED OVERLAP KEY_NOTE},
-	{"same CA in another file", "", "ca = ../ca/both.pem\nuri = spiffe://acme.example/gateway\n",
-	 SHARED OVERLAP KEY_NOTE},
+	{"same CA in another file", "",
+	 "ca = ../ca/both.pem\nuri = spiffe://acme.example/gateway\n", SHARED OVERLAP KEY_NOTE},
 	{"one of several names", "uri",
 	 "ca = ../ca/acme.pem\nuri = spiffe://zeta.example/a, spiffe://acme.example/gateway\n",
 	 SHARED OVERLAP KEY_NOTE},
@@ -560,29 +563,42 @@ Test(config_compile, crowd, .init = setup, .fini = teardown)
 /* Faults of every stage, in every file, in one run. */
 Test(config_compile, all_at_once, .init = setup, .fini = teardown)
 {
-	tree_write(&tree, V, changed(changed(GATEWAY, "workers = 2", "workers = many"),
-				     "server.pem", "none.pem"));
+	tree_write(&tree, V,
+		   changed(changed(GATEWAY, "workers = 2", "workers = many"), "server.pem",
+			   "none.pem"));
 	tree_write(&tree, A, changed(ACME, "methods = GET", "metods = GET"));
-	tree_write(&tree, Z,
-		   ZETA("ca = ../ca/leaf.pem\nuri = spiffe://zeta.example/gateway\n")
-		   "[access b]\nservice = other\nmethods = GET\npath = /**/x\n"
-		   "[access c]\nservice = courses\nmethods = GET\npath = /{a:int}\n"
-		   "[access d]\nservice = courses\nmethods = GET\npath = /{b:int}\n");
+	tree_write(
+		&tree, Z,
+		ZETA("ca = ../ca/leaf.pem\nuri = spiffe://zeta.example/gateway\n") "[access "
+										   "b]\nservice = "
+										   "other\nmethods "
+										   "= GET\npath = "
+										   "/**/x\n"
+										   "[access "
+										   "c]\nservice = "
+										   "courses\nmethod"
+										   "s = GET\npath "
+										   "= /{a:int}\n"
+										   "[access "
+										   "d]\nservice = "
+										   "courses\nmethod"
+										   "s = GET\npath "
+										   "= /{b:int}\n");
 	tree_write(&tree, "policies/.#lock.ini", "not read");
 	tree_write(&tree, "policies/README", "not read");
 	cr_expect_not(tree_compile(&tree));
 	cr_expect_str_eq(
-		tree_said(&tree, false),
-		A ":6: error: [access schedule] has no methods: request methods; GET brings HEAD\n" A
-		  ":8: error: unknown key \"metods\" in [access schedule]; did you mean "
-		  "\"methods\"?\n" Z
-		  ":4: error: ca \"../ca/leaf.pem\": holds a certificate that is no CA's\n" Z
-		  ":11: error: there is no [service other]\n" Z
-		  ":13: error: path \"/**/x\": ** only stands last\n" Z
-		  ":18: error: [access d] ties with [access c] in line 14: a path could match both "
-		  "/{b:int} and /{a:int}, and neither is the more specific\n" V
-		  ":4: error: workers \"many\" must be auto or a whole number from 1 to 64\n" V
-		  ":6: error: certificate \"none.pem\": No such file or directory\n");
+		tree_said(&tree, false), A
+		":6: error: [access schedule] has no methods: request methods; GET brings HEAD\n" A
+		":8: error: unknown key \"metods\" in [access schedule]; did you mean "
+		"\"methods\"?\n" Z
+		":4: error: ca \"../ca/leaf.pem\": holds a certificate that is no CA's\n" Z
+		":11: error: there is no [service other]\n" Z
+		":13: error: path \"/**/x\": ** only stands last\n" Z
+		":18: error: [access d] ties with [access c] in line 14: a path could match both "
+		"/{b:int} and /{a:int}, and neither is the more specific\n" V
+		":4: error: workers \"many\" must be auto or a whole number from 1 to 64\n" V
+		":6: error: certificate \"none.pem\": No such file or directory\n");
 }
 
 static void digests(uint8_t gen[32], uint8_t rest[32])
@@ -769,7 +785,8 @@ static void expect_rules(const struct vg_image *image)
 	expect_text(rules[0].pattern, "/up/{id:int}/");
 	cr_expect_eq(rules[0].slash, 1);
 	cr_expect_eq(rules[0].max_body, 65536);
-	cr_expect_eq(rules[0].methods, VG_METHOD_BIT(VG_METHOD_POST) | VG_METHOD_BIT(VG_METHOD_GET) |
+	cr_expect_eq(rules[0].methods, VG_METHOD_BIT(VG_METHOD_POST) |
+					       VG_METHOD_BIT(VG_METHOD_GET) |
 					       VG_METHOD_BIT(VG_METHOD_HEAD));
 	cr_assert_eq(rules[0].params.count, 2);
 	const struct vg_img_param *params = vg_img_params(image) + rules[0].params.first;

@@ -23,7 +23,8 @@ Test(config_key, bounds)
 			continue;
 		cr_expect(words || vg_check_text(key->type) != NULL, "%s", key->name);
 		bool good = key->store == VG_KEY_NUMBER
-				    ? is_value(key, key->low, &low) && is_value(key, key->high, &high)
+				    ? is_value(key, key->low, &low) &&
+					      is_value(key, key->high, &high)
 				    : vg_slice_u64(vg_slice_str(key->low), &low) &&
 					      vg_slice_u64(vg_slice_str(key->high), &high);
 		cr_assert(good, "%s", key->name);

@@ -19,7 +19,7 @@ static void teardown(void)
 
 static size_t print_value(char *out, size_t room, const struct vg_pattern_value *v)
 {
-	static const char *const names[] = {"any", "int", "uuid", "date",
+	static const char *const names[] = {"any", "int",  "uuid", "date",
 					    "hex", "slug", "text", "words"};
 	char list[24] = "", bounds[64] = "";
 	if (v->list != 0)
@@ -86,10 +86,12 @@ static const struct {
 	{"/a b", NULL, NULL},
 	{"/\xc3\xa9", NULL, NULL},
 	{"/a?b=c", NULL, NULL},
-	{"/a/*", NULL, "\"*\" has a *; write {name} for one segment, ** as the last one for all "
-		       "that follow"},
-	{"/a/*.pdf", NULL, "\"*.pdf\" has a *; write {name} for one segment, ** as the last one for "
-			   "all that follow"},
+	{"/a/*", NULL,
+	 "\"*\" has a *; write {name} for one segment, ** as the last one for all "
+	 "that follow"},
+	{"/a/*.pdf", NULL,
+	 "\"*.pdf\" has a *; write {name} for one segment, ** as the last one for "
+	 "all that follow"},
 	{"/**/a", NULL, "** only stands last"},
 	{"/a/**/", NULL, "** only stands last"},
 	{"/{a", NULL, "\"{a\" must have one { and one } behind it"},
@@ -100,14 +102,18 @@ static const struct {
 	{"/{Id}", NULL, "\"Id\" is no name: a-z, 0-9, - and _, up to 40 bytes"},
 	{"/{a}/{a:int}", NULL, "{a} stands in it twice"},
 	{"/{a:slg<=9}", NULL, "unknown type \"slg<=9\"; did you mean \"slug\"?"},
-	{"/{a:string}", NULL, "unknown type \"string\"; there are int, int:1..9, uuid, date, hex<=N, "
-			      "slug<=N and text<=N"},
-	{"/{a:x|y}", NULL, "unknown type \"x|y\"; there are int, int:1..9, uuid, date, hex<=N, "
-			   "slug<=N and text<=N"},
-	{"/{a:}", NULL, "unknown type \"\"; there are int, int:1..9, uuid, date, hex<=N, slug<=N "
-			"and text<=N"},
+	{"/{a:string}", NULL,
+	 "unknown type \"string\"; there are int, int:1..9, uuid, date, hex<=N, "
+	 "slug<=N and text<=N"},
+	{"/{a:x|y}", NULL,
+	 "unknown type \"x|y\"; there are int, int:1..9, uuid, date, hex<=N, "
+	 "slug<=N and text<=N"},
+	{"/{a:}", NULL,
+	 "unknown type \"\"; there are int, int:1..9, uuid, date, hex<=N, slug<=N "
+	 "and text<=N"},
 	{"/{a:int:1}", NULL, "bounds \"1\" must be LOW..HIGH of up to 18 digits, such as 1..50"},
-	{"/{a:int:1..}", NULL, "bounds \"1..\" must be LOW..HIGH of up to 18 digits, such as 1..50"},
+	{"/{a:int:1..}", NULL,
+	 "bounds \"1..\" must be LOW..HIGH of up to 18 digits, such as 1..50"},
 	{"/{a:int:0..1000000000000000000}", NULL,
 	 "bounds \"0..1000000000000000000\" must be LOW..HIGH of up to 18 digits, such as 1..50"},
 	{"/{a:int:9..1}", NULL, "bounds \"9..1\" leave no number"},
@@ -185,9 +191,10 @@ Test(config_pattern, params)
 Test(config_pattern, order, .init = setup, .fini = teardown)
 {
 	static const char *const sorted[] = {
-		"/",	     "/a",	 "/a/",	      "/a/b",	     "/a/b/c",	 "/a/{x:int}",
-		"/a/{x:int}/b", "/a/{x:int}/{y}", "/a/{x}", "/a/{x}/b", "/a/**", "/b", "/{x:uuid}",
-		"/{x}",	     "/{x}/**", "/**",
+		"/",         "/a",         "/a/",          "/a/b",
+		"/a/b/c",    "/a/{x:int}", "/a/{x:int}/b", "/a/{x:int}/{y}",
+		"/a/{x}",    "/a/{x}/b",   "/a/**",        "/b",
+		"/{x:uuid}", "/{x}",       "/{x}/**",      "/**",
 	};
 	for (size_t i = 0; i < VG_COUNT(sorted); i++) {
 		for (size_t j = 0; j < VG_COUNT(sorted); j++) {

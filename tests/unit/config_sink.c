@@ -47,16 +47,21 @@ static const struct {
 	{"to = unix:/dev/log", {.kind = VG_SINK_UNIX, .head = VG_HEAD_LOCAL}, "/dev/log"},
 	{"to = unix:log\nheader = rfc5424", {.kind = VG_SINK_UNIX}, "/log"},
 	{"to = file:a.log\nformat = json",
-	 {.kind = VG_SINK_FILE, .head = VG_HEAD_NONE, .format = VG_FORMAT_JSON}, "/a.log"},
+	 {.kind = VG_SINK_FILE, .head = VG_HEAD_NONE, .format = VG_FORMAT_JSON},
+	 "/a.log"},
 	{"to = file:a.log\nformat = json\nheader = rfc3164",
-	 {.kind = VG_SINK_FILE, .head = VG_HEAD_RFC3164, .format = VG_FORMAT_JSON}, "/a.log"},
+	 {.kind = VG_SINK_FILE, .head = VG_HEAD_RFC3164, .format = VG_FORMAT_JSON},
+	 "/a.log"},
 	{"to = file:a.log", {.kind = VG_SINK_FILE}, "/a.log"},
 	{"to = stdout\nheader = none", {.kind = VG_SINK_STDOUT, .head = VG_HEAD_NONE}},
 	{"to = stdout\nformat = json",
 	 {.kind = VG_SINK_STDOUT, .head = VG_HEAD_NONE, .format = VG_FORMAT_JSON}},
 	{"to = stdout\nidentifiers = omit\non_full = deny\nspool = 1MiB\nfacility = auth",
-	 {.kind = VG_SINK_STDOUT, .identifiers = VG_IDENTIFIERS_OMIT, .on_full = VG_FULL_DENY,
-	  .spool = 1 << 20, .facility = 4}},
+	 {.kind = VG_SINK_STDOUT,
+	  .identifiers = VG_IDENTIFIERS_OMIT,
+	  .on_full = VG_FULL_DENY,
+	  .spool = 1 << 20,
+	  .facility = 4}},
 	{"to = stdout\nevents = allow, self", {.kind = VG_SINK_STDOUT, .events = 1 << 1 | 1 << 9}},
 	{"to = stdout\nevents =\n  refuse,\n  limit, alert, tls, admin, upstream",
 	 {.kind = VG_SINK_STDOUT, .events = 0xfc}},
@@ -78,14 +83,14 @@ Test(config_sink, good, .init = setup, .fini = teardown)
 				  row->format == want->format &&
 				  row->identifiers == want->identifiers &&
 				  row->on_full == want->on_full && is(want->port, row->port) &&
-				  is(want->facility, row->facility) && is(want->spool, row->spool) &&
-				  is(want->events, row->events),
+				  is(want->facility, row->facility) &&
+				  is(want->spool, row->spool) && is(want->events, row->events),
 			  "%s", good[i].text);
 		struct vg_slice path = vg_img_str(&tree.image, row->path);
-		cr_expect(good[i].path == NULL ? path.len == 0
-					       : path.ptr[0] == '/' &&
-							 vg_slice_ends(path,
-								       vg_slice_str(good[i].path)),
+		cr_expect(good[i].path == NULL
+				  ? path.len == 0
+				  : path.ptr[0] == '/' &&
+					    vg_slice_ends(path, vg_slice_str(good[i].path)),
 			  "%s: %.*s", good[i].text, VG_SLICE_FMT(path));
 	}
 }

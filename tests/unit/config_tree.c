@@ -134,8 +134,8 @@ bool tree_recompile(struct tree *tree, const struct vg_image *serving)
 	(void)snprintf(path, sizeof(path), "%s/vendgate.ini", tree->directory);
 	vg_diags_init(&tree->diags, &tree->arena);
 	tree->good = vg_config_compile(&tree->compiled, path, serving, &tree->arena, &tree->diags);
-	if (tree->good && !vg_image_open(&tree->image, tree->compiled.block, tree->compiled.size,
-					 &fault)) {
+	if (tree->good &&
+	    !vg_image_open(&tree->image, tree->compiled.block, tree->compiled.size, &fault)) {
 		(void)fprintf(stderr, "vg_image_open: %s\n", fault);
 		abort();
 	}

@@ -11,19 +11,36 @@ struct number {
 };
 
 static const struct number sizes[] = {
-	{"0", 0}, {"17", 17}, {"1KB", 1000}, {"1KiB", 1024}, {"2MB", 2000000},
-	{"2MiB", 2097152}, {"3GB", 3000000000}, {"3GiB", 3221225472},
+	{"0", 0},
+	{"17", 17},
+	{"1KB", 1000},
+	{"1KiB", 1024},
+	{"2MB", 2000000},
+	{"2MiB", 2097152},
+	{"3GB", 3000000000},
+	{"3GiB", 3221225472},
 	{"18446744073709551614", UINT64_MAX - 1},
-	{"", NONE}, {"KB", NONE}, {"1kb", NONE}, {"1kB", NONE}, {"1K", NONE}, {"1B", NONE},
-	{"1 KB", NONE}, {" 1KB", NONE}, {"-1KB", NONE}, {"+1", NONE}, {"1.5MB", NONE},
-	{"0x10", NONE}, {"17179869184GiB", NONE}, {"18446744073709551616", NONE},
+	{"", NONE},
+	{"KB", NONE},
+	{"1kb", NONE},
+	{"1kB", NONE},
+	{"1K", NONE},
+	{"1B", NONE},
+	{"1 KB", NONE},
+	{" 1KB", NONE},
+	{"-1KB", NONE},
+	{"+1", NONE},
+	{"1.5MB", NONE},
+	{"0x10", NONE},
+	{"17179869184GiB", NONE},
+	{"18446744073709551616", NONE},
 };
 
 static const struct number durations[] = {
-	{"0s", 0}, {"5ms", 5}, {"1s", 1000}, {"90s", 90000}, {"2m", 120000}, {"1h", 3600000},
-	{"30d", 2592000000},
-	{"", NONE}, {"10", NONE}, {"s", NONE}, {"1S", NONE}, {"1min", NONE}, {"1 s", NONE},
-	{"-1s", NONE}, {"1m30s", NONE}, {"18446744073709551615s", NONE},
+	{"0s", 0},      {"5ms", 5},      {"1s", 1000},        {"90s", 90000},
+	{"2m", 120000}, {"1h", 3600000}, {"30d", 2592000000}, {"", NONE},
+	{"10", NONE},   {"s", NONE},     {"1S", NONE},        {"1min", NONE},
+	{"1 s", NONE},  {"-1s", NONE},   {"1m30s", NONE},     {"18446744073709551615s", NONE},
 };
 
 Test(config_units, sizes)
@@ -42,9 +59,15 @@ Test(config_units, back_to_text)
 		uint64_t value;
 		const char *size, *duration;
 	} rows[] = {
-		{0, "0", "0ms"}, {1, "1", "1ms"}, {1000, "1KB", "1s"}, {1024, "1KiB", "1024ms"},
-		{16384, "16KiB", "16384ms"}, {30000, "30KB", "30s"}, {60000, "60KB", "1m"},
-		{86400000, "84375KiB", "1d"}, {10485760, "10MiB", "10485760ms"},
+		{0, "0", "0ms"},
+		{1, "1", "1ms"},
+		{1000, "1KB", "1s"},
+		{1024, "1KiB", "1024ms"},
+		{16384, "16KiB", "16384ms"},
+		{30000, "30KB", "30s"},
+		{60000, "60KB", "1m"},
+		{86400000, "84375KiB", "1d"},
+		{10485760, "10MiB", "10485760ms"},
 		{UINT64_MAX, "18446744073709551615", "18446744073709551615ms"},
 	};
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
@@ -73,13 +96,21 @@ Test(config_units, ints)
 		bool good;
 		int64_t value;
 	} rows[] = {
-		{"0", true, 0},	       {"7", true, 7},	    {"-7", true, -7},
+		{"0", true, 0},
+		{"7", true, 7},
+		{"-7", true, -7},
 		{"9223372036854775807", true, INT64_MAX},
 		{"-9223372036854775807", true, -INT64_MAX},
 		{"9223372036854775808", false, 0},
-		{"", false, 0},	       {"-", false, 0},	    {"-0", false, 0},
-		{"00", false, 0},      {"07", false, 0},    {"+7", false, 0},
-		{"7 ", false, 0},      {"0x7", false, 0},   {"1e3", false, 0},
+		{"", false, 0},
+		{"-", false, 0},
+		{"-0", false, 0},
+		{"00", false, 0},
+		{"07", false, 0},
+		{"+7", false, 0},
+		{"7 ", false, 0},
+		{"0x7", false, 0},
+		{"1e3", false, 0},
 	};
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
 		int64_t value = 0;
@@ -104,8 +135,9 @@ Test(config_units, words_and_names)
 
 	static const char *const good[] = {"a", "7", "acme-training", "a_b",
 					   "abcdefghijabcdefghijabcdefghijabcdefghij"};
-	static const char *const bad[] = {"", "-a", "_a", "A", "a b", "a.b", "\xc3\xa9",
-					  "abcdefghijabcdefghijabcdefghijabcdefghijk"};
+	static const char *const bad[] = {
+		"",    "-a",  "_a",       "A",
+		"a b", "a.b", "\xc3\xa9", "abcdefghijabcdefghijabcdefghijabcdefghijk"};
 	for (size_t i = 0; i < VG_COUNT(good); i++)
 		cr_expect(vg_units_name(vg_slice_str(good[i])), "%s", good[i]);
 	for (size_t i = 0; i < VG_COUNT(bad); i++)

@@ -11,7 +11,8 @@
 
 static const struct {
 	const char *line;
-	const char *parts; /* "json|text COMMAND [ARGUMENT]…", one line end behind each; NULL: none */
+	const char
+		*parts; /* "json|text COMMAND [ARGUMENT]…", one line end behind each; NULL: none */
 } requests[] = {
 	{"text status", "text\nstatus\n"},
 	{"json status", "json\nstatus\n"},

@@ -164,9 +164,9 @@ void lab_kill_role(const char *who)
 
 void lab_setup(void)
 {
-	static const char *const names[] = {"vendgatectl", "vendgate-worker", "vendgate-keys",
-					    "vendgate-broker", "vendgate-recorder",
-					    "vendgate-controller"};
+	static const char *const names[] = {"vendgatectl",       "vendgate-worker",
+					    "vendgate-keys",     "vendgate-broker",
+					    "vendgate-recorder", "vendgate-controller"};
 	vg_arena_init(&arena, (size_t)64 << 20);
 	cr_assert_not_null(mkdtemp(lab_folder));
 	copy("vendgate", "vendgate");

@@ -110,8 +110,8 @@ Test(daemon_serving, ends_in_order)
 	cr_assert_eq(kill(lab_gateway, SIGTERM), 0);
 	cr_expect_eq(lab_exit_status(lab_gateway), 0);
 	lab_gateway = 0;
-	cr_expect_eq(lab_count("told", "DRAIN"), 5, "both workers, broker, controller, recorder:\n%s",
-		     lab_contents("told"));
+	cr_expect_eq(lab_count("told", "DRAIN"), 5,
+		     "both workers, broker, controller, recorder:\n%s", lab_contents("told"));
 	long recorder = place("tell 9002");
 	cr_expect_lt(place("DRAIN"), recorder);
 	cr_expect_eq(lab_count("told", "ring 0 dead"), 2, "what the last workers left is swept");

@@ -45,8 +45,8 @@ Test(event_record, round_trip)
 	cr_assert_not(vg_record_get(&record, VG_FIELD_UA, &value), "empty texts are left out");
 	cr_assert_not(vg_record_get(&record, VG_FIELD_TRUNC, &value));
 
-	static const enum vg_field order[] = {VG_FIELD_VENDOR, VG_FIELD_PATH, VG_FIELD_STATUS,
-					      VG_FIELD_SRC, VG_FIELD_NOT_AFTER, VG_FIELD_VENDOR};
+	static const enum vg_field order[] = {VG_FIELD_VENDOR, VG_FIELD_PATH,      VG_FIELD_STATUS,
+					      VG_FIELD_SRC,    VG_FIELD_NOT_AFTER, VG_FIELD_VENDOR};
 	size_t at = 0, count = 0;
 	while (vg_record_next(&record, &at, &value))
 		cr_assert_eq(value.field, order[count++]);
@@ -60,9 +60,14 @@ Test(event_record, long_text_is_cut_between_characters)
 		const char *repeat;
 		size_t len; /* of what stays of 600 bytes */
 	} table[] = {
-		{0, "a", 256},	     {0, "\xc3\xa9", 256},	   {1, "\xc3\xa9", 255},
-		{0, "\xe2\x82\xac", 255}, {1, "\xe2\x82\xac", 256}, {0, "\xf0\x9f\x98\x80", 256},
-		{1, "\xf0\x9f\x98\x80", 253}, {3, "\xf0\x9f\x98\x80", 255},
+		{0, "a", 256},
+		{0, "\xc3\xa9", 256},
+		{1, "\xc3\xa9", 255},
+		{0, "\xe2\x82\xac", 255},
+		{1, "\xe2\x82\xac", 256},
+		{0, "\xf0\x9f\x98\x80", 256},
+		{1, "\xf0\x9f\x98\x80", 253},
+		{3, "\xf0\x9f\x98\x80", 255},
 		{0, "\x80", 256}, /* no UTF-8 at all: just cut */
 	};
 	for (size_t i = 0; i < VG_COUNT(table); i++) {

@@ -135,8 +135,7 @@ static const struct bad_case {
 	 TEXT("5;a\r\nhello\r\n0\r\n\r\n")},
 	{TEXT("5;a\xff\r\nhello\r\n0\r\n\r\n"), "bad byte in a chunk extension",
 	 TEXT("5;a\r\nhello\r\n0\r\n\r\n")},
-	{TEXT("5;a\rb\r\nhello\r\n0\r\n\r\n"), "CR without LF",
-	 TEXT("5;ab\r\nhello\r\n0\r\n\r\n")},
+	{TEXT("5;a\rb\r\nhello\r\n0\r\n\r\n"), "CR without LF", TEXT("5;ab\r\nhello\r\n0\r\n\r\n")},
 	{TEXT("5\r\nhello\n0\r\n\r\n"), "chunk longer than its size",
 	 TEXT("5\r\nhello\r\n0\r\n\r\n")},
 	{TEXT("4\r\nhello\r\n0\r\n\r\n"), "chunk longer than its size",
@@ -180,8 +179,7 @@ Test(http_body, each_bad_one_is_refused_for_its_reason_and_its_twin_is_not)
 						    &payload) == VG_BODY_BAD);
 			cr_expect(!vg_http_body_closed(&body));
 			vg_http_body_init(&body, VG_FRAMING_CHUNKED, 0);
-			cr_expect(decode(&body, c->twin, steps[s], out, &len, &used) ==
-					  VG_BODY_END,
+			cr_expect(decode(&body, c->twin, steps[s], out, &len, &used) == VG_BODY_END,
 				  "%s by %zu: %s", shown(c->twin), steps[s], body.fault);
 		}
 	}
@@ -232,8 +230,8 @@ Test(http_body, every_cut_is_known_as_cut)
 		struct vg_http_body body;
 		size_t out_len, used;
 		vg_http_body_init(&body, VG_FRAMING_CHUNKED, 0);
-		enum vg_body end =
-			decode(&body, vg_slice_first(text, len), 64, out, &out_len, &used);
+		enum vg_body end = decode(&body, vg_slice_first(text, len), 64, out, &out_len,
+					  &used);
 		cr_expect(end == (len < text.len ? VG_BODY_MORE : VG_BODY_END));
 		cr_expect(vg_http_body_closed(&body) == (len == text.len));
 	}

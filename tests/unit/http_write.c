@@ -106,8 +106,8 @@ Test(http_write, requests_of_each_framing_come_back_as_they_went)
 		struct vg_http_request_out request = {
 			.head = &head,
 			.path = vg_slice_str(cases[i].path),
-			.query = {cases[i].query, cases[i].query == NULL ? 0
-									 : strlen(cases[i].query)},
+			.query = {cases[i].query,
+				  cases[i].query == NULL ? 0 : strlen(cases[i].query)},
 			.host = vg_slice_str(cases[i].host),
 		};
 		vg_buf_consume(&out, out.len);
@@ -163,8 +163,8 @@ Test(http_write, a_request_of_bad_parts_is_not_written)
 		struct vg_http_request_out request = {
 			.head = &head,
 			.path = vg_slice_str(cases[i].path),
-			.query = {cases[i].query, cases[i].query == NULL ? 0
-									 : strlen(cases[i].query)},
+			.query = {cases[i].query,
+				  cases[i].query == NULL ? 0 : strlen(cases[i].query)},
 			.host = vg_slice_str(cases[i].host),
 			.extras = &cases[i].extra,
 			.extra_count = 1,
@@ -234,8 +234,8 @@ Test(http_write, a_response_says_the_framing_that_its_status_has)
 		{204, VG_FRAMING_CHUNKED, 0, NULL, false},
 		{304, VG_FRAMING_LENGTH, 70, "HTTP/1.1 304 Not Modified\r\n\r\n", false},
 		{304, VG_FRAMING_CLOSE, 0, NULL, false},
-		{205, VG_FRAMING_NONE, 0,
-		 "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", false},
+		{205, VG_FRAMING_NONE, 0, "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n",
+		 false},
 		{205, VG_FRAMING_LENGTH, 1, NULL, false},
 		{205, VG_FRAMING_CHUNKED, 0, NULL, false},
 		{101, VG_FRAMING_NONE, 0, NULL, false},
@@ -367,8 +367,8 @@ Test(http_write, a_problem_for_every_reason)
 {
 	for (unsigned i = 0; i < VG_REASON_COUNT; i++) {
 		const struct vg_reason_row *row = vg_reason_row((enum vg_reason)i);
-		struct vg_http_problem problem = {
-			.status = row->status, .request_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"};
+		struct vg_http_problem problem = {.status = row->status,
+						  .request_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"};
 		size_t len = 0;
 		struct vg_http_scan scan = {0};
 		if (row->status == 0)
@@ -390,9 +390,9 @@ Test(http_write, a_problem_that_can_not_be_said)
 		const char *id;
 		bool good;
 	} cases[] = {
-		{400, "a-b_c.D", true}, {599, "a", false},       {200, "a", false},
-		{0, "a", false},        {400, "", false},        {400, "a\"", false},
-		{400, "a\\", false},    {400, "a\r\nb", false},  {400, "a b", false},
+		{400, "a-b_c.D", true}, {599, "a", false},      {200, "a", false},
+		{0, "a", false},        {400, "", false},       {400, "a\"", false},
+		{400, "a\\", false},    {400, "a\r\nb", false}, {400, "a b", false},
 		{400, "\xff", false},
 	};
 	for (size_t i = 0; i < VG_COUNT(cases); i++) {

@@ -17,10 +17,10 @@ struct pki_cert {
 
 /* Zero is a good client's leaf, one year long, with neither subject nor names. */
 struct pki_spec {
-	const char *subject;  /* "CN=…,O=…": written least specific first, simple values only */
-	const char *san;      /* openssl.cnf syntax: "URI:…,DNS:…" */
-	const char *eku;      /* NULL: clientAuth; "": none */
-	const char *usage;    /* keyUsage; NULL: none */
+	const char *subject; /* "CN=…,O=…": written least specific first, simple values only */
+	const char *san;     /* openssl.cnf syntax: "URI:…,DNS:…" */
+	const char *eku;     /* NULL: clientAuth; "": none */
+	const char *usage;   /* keyUsage; NULL: none */
 	bool ca;
 	int64_t from, until;  /* seconds from now; 0, 0: an hour ago to a year from now */
 	EVP_PKEY *key;        /* NULL: a new P-256; else one more reference is taken */

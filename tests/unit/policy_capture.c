@@ -8,12 +8,12 @@
 static struct fixture fixture;
 
 static const char *const patterns[] = {
-	"/v1/people/{id:int}",	       /* 0 */
+	"/v1/people/{id:int}",           /* 0 */
 	"/v1/people/{id:int}/x-{n}.png", /* 1 */
-	"/files/**",		       /* 2 */
-	"/{any}/{other}/",	       /* 3 */
-	"/",			       /* 4 */
-	"/plain/words/",	       /* 5 */
+	"/files/**",                     /* 2 */
+	"/{any}/{other}/",               /* 3 */
+	"/",                             /* 4 */
+	"/plain/words/",                 /* 5 */
 };
 
 #define NONE (-1)

@@ -29,7 +29,7 @@ struct request {
 	uint32_t ident;
 	const char *src, *sni, *host;
 	const char *method, *path, *query;
-	const char *type;   /* of its body */
+	const char *type; /* of its body */
 	bool body;
 	uint64_t length;
 	enum vg_reason malformed;
@@ -90,10 +90,8 @@ static const struct request requests[] = {
 	 .reason = GIVES(ACCESS_NO_RULE, ACCESS, "", VG_NO_ROW)},
 	{"wrong type of capture", ASK("GET", "/v1/courses/7/attendees"),
 	 .reason = GIVES(ACCESS_NO_RULE, ACCESS, "", VG_NO_ROW)},
-	{"wrong method", ASK("DELETE", REPORT),
-	 .reason = GIVES(ACCESS_METHOD, ACCESS, "", 5)},
-	{"unknown method", ASK("BREW", REPORT),
-	 .reason = GIVES(ACCESS_METHOD, ACCESS, "", 5)},
+	{"wrong method", ASK("DELETE", REPORT), .reason = GIVES(ACCESS_METHOD, ACCESS, "", 5)},
+	{"unknown method", ASK("BREW", REPORT), .reason = GIVES(ACCESS_METHOD, ACCESS, "", 5)},
 	{"method of a less specific rule", ASK("PUT", REPORT), .reason = ALLOWED, 6},
 	{"another vendor's rule", ASK("GET", "/bolt"),
 	 .reason = GIVES(ACCESS_NO_RULE, ACCESS, "", VG_NO_ROW)},
@@ -115,8 +113,8 @@ static const struct request requests[] = {
 	 .reason = GIVES(ACCESS_QUERY, QUERY, "since", 2)},
 	{"no query at all", ASK("GET", ATTENDEES),
 	 .reason = GIVES(ACCESS_QUERY, QUERY, "since", 2)},
-	{"required empty", ASK("GET", ATTENDEES), .query = "since=",
-	 .reason = GIVES(ACCESS_QUERY, QUERY, "since", 2)},
+	{"required empty", ASK("GET", ATTENDEES),
+	 .query = "since=", .reason = GIVES(ACCESS_QUERY, QUERY, "since", 2)},
 	{"required bare", ASK("GET", ATTENDEES), .query = "since",
 	 .reason = GIVES(ACCESS_QUERY, QUERY, "since", 2)},
 	{"unlisted", ASK("GET", ATTENDEES), .query = "since=2026-06-01&debug=1",
@@ -200,12 +198,14 @@ static void ask(struct asked *asked, const struct request *request)
 	cr_assert(vg_addr_parse(or_default(request->src, "203.0.113.9"), &asked->facts.src));
 	if (request->path != NULL) {
 		cr_assert(vg_path_parse(&asked->path, vg_slice_str(request->path), &asked->arena,
-					&fault), "%s: %s", request->what, fault);
+					&fault),
+			  "%s: %s", request->what, fault);
 		asked->facts.path = &asked->path;
 	}
 	if (request->query != NULL) {
-		cr_assert(vg_query_parse(&asked->query, vg_slice_str(request->query),
-					 &asked->arena, &fault), "%s: %s", request->what, fault);
+		cr_assert(vg_query_parse(&asked->query, vg_slice_str(request->query), &asked->arena,
+					 &fault),
+			  "%s: %s", request->what, fault);
 		asked->facts.query = &asked->query;
 	}
 }
@@ -228,8 +228,7 @@ Test(policy_decide, table, .init = setup, .fini = teardown)
 		struct vg_trace trace;
 		const struct request *request = &requests[i];
 		ask(&asked, request);
-		struct vg_verdict verdict =
-			vg_decide_traced(&fixture.image, &asked.facts, &trace);
+		struct vg_verdict verdict = vg_decide_traced(&fixture.image, &asked.facts, &trace);
 		cr_expect_eq(verdict.reason, request->reason, "%s: %s", request->what,
 			     vg_reason_row(verdict.reason)->word);
 		cr_expect_eq(verdict.step, request->step, "%s: %s", request->what,
@@ -249,12 +248,10 @@ Test(policy_decide, table, .init = setup, .fini = teardown)
 Test(policy_decide, every_reason_is_reached)
 {
 	static const enum vg_reason reasons[] = {
-		VG_REASON_ACCESS_ALLOWED,   VG_REASON_ACCESS_NO_RULE,
-		VG_REASON_ACCESS_METHOD,    VG_REASON_ACCESS_QUERY,
-		VG_REASON_ACCESS_TYPE,	    VG_REASON_HOST_MISMATCH,
-		VG_REASON_VENDOR_SUSPENDED, VG_REASON_NETWORK_NOT_LISTED,
-		VG_REASON_HTTP_MALFORMED,   VG_REASON_HTTP_PATH,
-		VG_REASON_HTTP_TOO_LARGE,
+		VG_REASON_ACCESS_ALLOWED,   VG_REASON_ACCESS_NO_RULE,     VG_REASON_ACCESS_METHOD,
+		VG_REASON_ACCESS_QUERY,     VG_REASON_ACCESS_TYPE,        VG_REASON_HOST_MISMATCH,
+		VG_REASON_VENDOR_SUSPENDED, VG_REASON_NETWORK_NOT_LISTED, VG_REASON_HTTP_MALFORMED,
+		VG_REASON_HTTP_PATH,        VG_REASON_HTTP_TOO_LARGE,
 	};
 	bool steps[VG_STEP_COUNT + 1] = {false};
 	for (size_t i = 0; i < VG_COUNT(reasons); i++) {

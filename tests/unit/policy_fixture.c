@@ -9,8 +9,8 @@ static const struct {
 	enum vg_value_type type;
 	bool bounded;
 } types[] = {
-	{"int", VG_VALUE_INT, false}, {"uuid", VG_VALUE_UUID, false},
-	{"date", VG_VALUE_DATE, false}, {"hex<=", VG_VALUE_HEX, true},
+	{"int", VG_VALUE_INT, false},    {"uuid", VG_VALUE_UUID, false},
+	{"date", VG_VALUE_DATE, false},  {"hex<=", VG_VALUE_HEX, true},
 	{"slug<=", VG_VALUE_SLUG, true}, {"text<=", VG_VALUE_TEXT, true},
 };
 
@@ -300,8 +300,8 @@ void fixture_world(struct fixture *fixture)
 	fixture_rule(fixture, (struct fixture_rule){0, "GET", "/v1/residents/{id:int}"});
 	fixture_rule(fixture, (struct fixture_rule){0, "GET", "/v1/residents/", "page:int"});
 	fixture_rule(fixture, (struct fixture_rule){
-		2, "GET", "/v1/courses/{course:uuid}/attendees",
-		"ids:int*3, page:int:1..50, since!:date, sort:name|date"});
+				      2, "GET", "/v1/courses/{course:uuid}/attendees",
+				      "ids:int*3, page:int:1..50, since!:date, sort:name|date"});
 	fixture_rule(fixture, (struct fixture_rule){2, "POST", "/v1/courses", NULL,
 						    "application/json, text/csv", 64});
 	fixture_rule(fixture,

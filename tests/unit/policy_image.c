@@ -102,8 +102,8 @@ CHANGE(layout, header(f)->layout++)
 CHANGE(size, header(f)->size++)
 CHANGE(offset, header(f)->section[VG_SECTION_RULE].offset += 4)
 CHANGE(behind, header(f)->section[VG_SECTION_PREFIX].offset = UINT64_MAX - 7)
-CHANGE(overlap, header(f)->section[VG_SECTION_RULE].offset =
-			header(f)->section[VG_SECTION_NAME].offset)
+CHANGE(overlap,
+       header(f)->section[VG_SECTION_RULE].offset = header(f)->section[VG_SECTION_NAME].offset)
 CHANGE(count, header(f)->section[VG_SECTION_PREFIX].count = UINT64_MAX / 16)
 CHANGE(gateways, header(f)->section[VG_SECTION_GATEWAY].count = 0)
 CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
@@ -135,9 +135,8 @@ CHANGE(rule_service, ROWS(rule, RULE)[0].service = 3)
 CHANGE(rule_services, ROWS(rule, RULE)[0].service = 2)
 CHANGE(rule_methods, ROWS(rule, RULE)[0].methods = UINT32_C(1) << VG_METHOD_COUNT)
 CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE);
-       struct vg_img_lead *l = ROWS(lead, LEAD);
-       struct vg_img_rule one = r[4]; struct vg_img_lead two = l[4];
-       r[4] = r[5]; r[5] = one; l[4] = l[5]; l[5] = two)
+       struct vg_img_lead *l = ROWS(lead, LEAD); struct vg_img_rule one = r[4];
+       struct vg_img_lead two = l[4]; r[4] = r[5]; r[5] = one; l[4] = l[5]; l[5] = two)
 CHANGE(lead, ROWS(lead, LEAD)[0].hash++)
 CHANGE(lead_zero, ROWS(lead, LEAD)[0] = (struct vg_img_lead){0})
 CHANGE(leads, header(f)->section[VG_SECTION_LEAD].count--)
@@ -296,17 +295,17 @@ static void decide_all(const struct vg_image *image)
 {
 	for (size_t i = 0; i < VG_COUNT(requests); i++)
 		for (uint32_t ident = 0; ident < vg_img_ident_count(image); ident++) {
-			struct vg_facts facts = {
-				.vendor = vg_img_idents(image)[ident].vendor,
-				.ident = ident,
-				.sni = vg_slice_str(requests[i].host),
-				.host = vg_slice_str(requests[i].host),
-				.method = vg_slice_str(requests[i].method),
-				.path = &paths[i],
-				.query = requests[i].query == NULL ? NULL : &queries[i],
-				.has_body = i == 2,
-				.body_length = 3,
-				.content_type = VG_SLICE("application/json")};
+			struct vg_facts facts = {.vendor = vg_img_idents(image)[ident].vendor,
+						 .ident = ident,
+						 .sni = vg_slice_str(requests[i].host),
+						 .host = vg_slice_str(requests[i].host),
+						 .method = vg_slice_str(requests[i].method),
+						 .path = &paths[i],
+						 .query = requests[i].query == NULL ? NULL
+										    : &queries[i],
+						 .has_body = i == 2,
+						 .body_length = 3,
+						 .content_type = VG_SLICE("application/json")};
 			cr_assert(vg_addr_parse(VG_SLICE("203.0.113.9"), &facts.src));
 			struct vg_verdict verdict = vg_decide(image, &facts);
 			if (verdict.reason == VG_REASON_ACCESS_ALLOWED)

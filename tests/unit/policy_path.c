@@ -208,12 +208,12 @@ static const struct {
 	size_t count;
 	bool slash;
 } below_rows[] = {
-	{"/a/b", "", "/a/b", 2, false},	    {"/", "", "/", 0, true},
-	{"/a/b", "/a", "/b", 1, false},	    {"/a", "/a", "/", 0, true},
-	{"/a/", "/a", "/", 0, true},	    {"/ab", "/a", NULL, 0, false},
-	{"/b", "/a", NULL, 0, false},	    {"/", "/a", NULL, 0, false},
+	{"/a/b", "", "/a/b", 2, false},      {"/", "", "/", 0, true},
+	{"/a/b", "/a", "/b", 1, false},      {"/a", "/a", "/", 0, true},
+	{"/a/", "/a", "/", 0, true},         {"/ab", "/a", NULL, 0, false},
+	{"/b", "/a", NULL, 0, false},        {"/", "/a", NULL, 0, false},
 	{"/a/b/c/", "/a/b", "/c/", 1, true}, {"/a/bc", "/a/b", NULL, 0, false},
-	{"/A/b", "/a", NULL, 0, false},	    {"/%61/b", "/a", "/b", 1, false},
+	{"/A/b", "/a", NULL, 0, false},      {"/%61/b", "/a", "/b", 1, false},
 	{"/a", "/a/b", NULL, 0, false},
 };
 

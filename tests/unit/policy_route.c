@@ -7,18 +7,18 @@
 static struct fixture fixture;
 
 static const char *const patterns[] = {
-	"/a/b",		       /* 0 */
-	"/a/{n:int}",	       /* 1 */
-	"/a/{n:uuid}.json",    /* 2 */
-	"/a/{s}",	       /* 3 */
-	"/a/{s}/c",	       /* 4 */
-	"/a/{s}/",	       /* 5 */
-	"/a/**",	       /* 6 */
-	"/b/",		       /* 7 */
-	"/b/pre-{d:date}.csv", /* 8 */
-	"/t/{x:text<=8}",      /* 9 */
-	"/",		       /* 10 */
-	"/{any}/x/**",	       /* 11 */
+	"/a/b",                     /* 0 */
+	"/a/{n:int}",               /* 1 */
+	"/a/{n:uuid}.json",         /* 2 */
+	"/a/{s}",                   /* 3 */
+	"/a/{s}/c",                 /* 4 */
+	"/a/{s}/",                  /* 5 */
+	"/a/**",                    /* 6 */
+	"/b/",                      /* 7 */
+	"/b/pre-{d:date}.csv",      /* 8 */
+	"/t/{x:text<=8}",           /* 9 */
+	"/",                        /* 10 */
+	"/{any}/x/**",              /* 11 */
 	"/{one}/{two}/{three:int}", /* 12 */
 };
 
@@ -56,7 +56,7 @@ static void parse(struct vg_path *path, struct vg_arena *arena, const char *text
 
 static const struct {
 	const char *path;
-	int pattern;	      /* -1: none */
+	int pattern;          /* -1: none */
 	const char *captures; /* name=value, separated by spaces */
 } rows[] = {
 	{"/a/b", 0, ""},
@@ -177,13 +177,13 @@ static const struct {
 	uint32_t service;
 	const char *below;
 } service_rows[] = {
-	{"a.example", "/x/y/z", 0, "/z"}, {"a.example", "/x/y", 0, "/"},
-	{"a.example", "/x/z", 1, "/z"},	  {"a.example", "/x", 1, "/"},
-	{"a.example", "/x/", 1, "/"},	  {"a.example", "/x/yz", 1, "/yz"},
+	{"a.example", "/x/y/z", 0, "/z"},   {"a.example", "/x/y", 0, "/"},
+	{"a.example", "/x/z", 1, "/z"},     {"a.example", "/x", 1, "/"},
+	{"a.example", "/x/", 1, "/"},       {"a.example", "/x/yz", 1, "/yz"},
 	{"a.example", "/z", VG_NO_ROW, ""}, {"a.example", "/", VG_NO_ROW, ""},
 	{"b.example", "/x/y/z", 2, "/y/z"}, {"c.example", "/x/y", 3, "/x/y"},
-	{"c.example", "/", 3, "/"},	  {"d.example", "/", VG_NO_ROW, ""},
-	{"", "/", VG_NO_ROW, ""},	  {"a.exampl", "/x", VG_NO_ROW, ""},
+	{"c.example", "/", 3, "/"},         {"d.example", "/", VG_NO_ROW, ""},
+	{"", "/", VG_NO_ROW, ""},           {"a.exampl", "/x", VG_NO_ROW, ""},
 };
 
 Test(policy_route, services, .init = setup, .fini = teardown)
@@ -216,14 +216,21 @@ static const struct {
 	const char *a, *b;
 	int order;
 } order_rows[] = {
-	{"/a", "/{x:int}", -1},	     {"/{x:int}", "/{x}", -1},
-	{"/{x}", "/**", -1},	     {"/a", "/**", -1},
-	{"/a/", "/a/**", -1},	     {"/a/{x}", "/a/{x}/**", -1},
-	{"/{x}/b", "/{x}/{y}", -1},  {"/{x}/{y:int}/b", "/{x}/{y}/b", -1},
-	{"/a/b", "/a/b", 0},	     {"/a/b", "/a/c", 0},
-	{"/a/{x}", "/b/c", 0},	     {"/a", "/a/b", 0},
+	{"/a", "/{x:int}", -1},
+	{"/{x:int}", "/{x}", -1},
+	{"/{x}", "/**", -1},
+	{"/a", "/**", -1},
+	{"/a/", "/a/**", -1},
+	{"/a/{x}", "/a/{x}/**", -1},
+	{"/{x}/b", "/{x}/{y}", -1},
+	{"/{x}/{y:int}/b", "/{x}/{y}/b", -1},
+	{"/a/b", "/a/b", 0},
+	{"/a/b", "/a/c", 0},
+	{"/a/{x}", "/b/c", 0},
+	{"/a", "/a/b", 0},
 	{"/{x:int}/a", "/{x:uuid}/{y}", 0},
-	{"/", "/**", -1},	     {"/", "/", 0},
+	{"/", "/**", -1},
+	{"/", "/", 0},
 };
 
 Test(policy_route, order)

@@ -11,14 +11,14 @@ static void setup(void)
 	fixture_begin(&fixture);
 	fixture_service(&fixture, "x.example", "");
 	fixture_vendor(&fixture, "acme", VG_MODE_ENFORCE);
-	fixture_ident(&fixture, "uri:spiffe://acme/gw", "");		    /* 0 */
-	fixture_ident(&fixture, "uri:spiffe://acme/dr, dns:dr.acme", "");  /* 1 */
+	fixture_ident(&fixture, "uri:spiffe://acme/gw", "");              /* 0 */
+	fixture_ident(&fixture, "uri:spiffe://acme/dr, dns:dr.acme", ""); /* 1 */
 	fixture_vendor(&fixture, "bolt", VG_MODE_ENFORCE);
 	fixture_ident(&fixture, "dns:a.bolt, dns:b.bolt, dns:shared", ""); /* 2 */
-	fixture_ident(&fixture, "dns:shared, email:ops@bolt", "");	    /* 3 */
+	fixture_ident(&fixture, "dns:shared, email:ops@bolt", "");         /* 3 */
 	fixture_vendor(&fixture, "cold", VG_MODE_ENFORCE);
-	fixture_ident(&fixture, "subject:CN=gw", "");			    /* 4 */
-	fixture_ident(&fixture, "ip:0123456789abcdef, subject:CN=ip", "");  /* 5 */
+	fixture_ident(&fixture, "subject:CN=gw", "");                      /* 4 */
+	fixture_ident(&fixture, "ip:0123456789abcdef, subject:CN=ip", ""); /* 5 */
 	fixture_open(&fixture);
 }
 
@@ -32,7 +32,13 @@ static const struct {
 	uint32_t idents[3];
 	size_t count;
 } rows[] = {
-#define NAME(kind, text) {VG_NAME_##kind, {"" text, sizeof(text) - 1}}
+#define NAME(kind, text)                                                                           \
+	{                                                                                          \
+		VG_NAME_##kind,                                                                    \
+		{                                                                                  \
+			"" text, sizeof(text) - 1                                                  \
+		}                                                                                  \
+	}
 	{{NAME(URI, "spiffe://acme/gw")}, {0}, 1},
 	{{NAME(URI, "spiffe://acme/gw"), NAME(DNS, "a.bolt")}, {0, 2}, 2},
 	{{NAME(DNS, "spiffe://acme/gw")}, {0}, 0}, /* right words, wrong kind */

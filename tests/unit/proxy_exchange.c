@@ -14,22 +14,22 @@
 /* One thing that happens. In texts "@N@" stands for N times the letter a. */
 enum step_kind {
 	NOTHING,
-	SAY,      /* the vendor: bytes */
-	LEAVE,    /* it ends its half */
-	VANISH,   /* it resets */
-	ROOM,     /* it takes only so many bytes for now */
-	ANSWER,   /* the upstream that was dialled last: bytes */
-	HANG_UP,  /* it ends */
-	BREAK,    /* it resets */
-	CHOKE,    /* it takes only so many bytes for now */
-	REFUSE,   /* dials fail from here on, with that errno */
+	SAY,       /* the vendor: bytes */
+	LEAVE,     /* it ends its half */
+	VANISH,    /* it resets */
+	ROOM,      /* it takes only so many bytes for now */
+	ANSWER,    /* the upstream that was dialled last: bytes */
+	HANG_UP,   /* it ends */
+	BREAK,     /* it resets */
+	CHOKE,     /* it takes only so many bytes for now */
+	REFUSE,    /* dials fail from here on, with that errno */
 	HALF_TIME, /* half of the time until that goes by */
-	TIME,     /* the deadline that runs passes */
-	FULL,     /* the ring has no room any more */
-	CONNECT,  /* the vendor comes again */
-	SHUT,     /* the gateway closes all connections: its time to drain is up */
-	EXPECT,   /* a check in between: what the upstream has got so far, as a pattern */
-	STATE     /* a check in between: the state of the exchange */
+	TIME,      /* the deadline that runs passes */
+	FULL,      /* the ring has no room any more */
+	CONNECT,   /* the vendor comes again */
+	SHUT,      /* the gateway closes all connections: its time to drain is up */
+	EXPECT,    /* a check in between: what the upstream has got so far, as a pattern */
+	STATE      /* a check in between: the state of the exchange */
 };
 
 struct step {
@@ -511,8 +511,8 @@ static void take_step(const struct step *step, const char *what)
 		break;
 	case STATE:
 		cr_assert_not_null(vg_loopback_exchange(loop), "%s: no exchange", what);
-		cr_assert_str_eq(vg_state_word(vg_loopback_exchange(loop)->state), step->text,
-				 "%s", what);
+		cr_assert_str_eq(vg_state_word(vg_loopback_exchange(loop)->state), step->text, "%s",
+				 what);
 		break;
 	case CONNECT:
 	case NOTHING:
@@ -639,8 +639,8 @@ Test(proxy_exchange, malformed_answers_stay_here)
 {
 	for (size_t i = 0; i < VG_COUNT(bad_heads); i++) {
 		struct scenario scenario = {bad_heads[i], {{SAY, GET}, {ANSWER, bad_heads[i]}},
-					    UP_GET, PROBLEM("502 Bad Gateway"), "open",
-					    "upstream.malformed 502 0>0 *\n"};
+					    UP_GET,       PROBLEM("502 Bad Gateway"),
+					    "open",       "upstream.malformed 502 0>0 *\n"};
 		play(&scenario);
 	}
 }
@@ -650,15 +650,21 @@ Test(proxy_exchange, answers_of_many_lengths_end)
 {
 	for (unsigned length = 12000; length < 80000; length += 499) {
 		char answer[128], vendor[128], events[64];
-		snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n@%u@",
-			 length, length);
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n@%u@", length, length);
 		snprintf(vendor, sizeof(vendor), "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\na*",
 			 length);
 		snprintf(events, sizeof(events), ALLOWED("0>%u"), length);
 		struct scenario scenario = {"length",
-					    {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, answer},
-					     {ROOM, .number = 20000}, {ROOM, .number = 100000}},
-					    UP_GET, vendor, "open", events};
+					    {{ROOM, .number = 10},
+					     {SAY, GET},
+					     {ANSWER, answer},
+					     {ROOM, .number = 20000},
+					     {ROOM, .number = 100000}},
+					    UP_GET,
+					    vendor,
+					    "open",
+					    events};
 		play(&scenario);
 	}
 }

@@ -90,8 +90,7 @@ static const struct {
 	{"</a>; anchor=\"" OWN "/b\"", "</r/a>; anchor=\"/r/b\""},
 	{"</a>; ANCHOR=\"#f\"; rel=x", "</r/a>; ANCHOR=\"#f\"; rel=\"x\""},
 	/* Of what nobody knows, only what can be no place. */
-	{"</a>; cursor=\"0:100:0\"; flag; rel=x",
-	 "</r/a>; cursor=\"0:100:0\"; flag; rel=\"x\""},
+	{"</a>; cursor=\"0:100:0\"; flag; rel=x", "</r/a>; cursor=\"0:100:0\"; flag; rel=\"x\""},
 	{"</a>; imagesrcset=\"http://10.0.0.1/b.jpg 2x\"; rel=x", "</r/a>; rel=\"x\""},
 	/* Elsewhere, be it one of several. */
 	{"<http://evil.example/>; rel=next", NULL},
@@ -123,7 +122,8 @@ Test(proxy_redirect, links)
 		struct vg_buf out;
 		vg_arena_init(&arena, 4096);
 		vg_buf_init(&out, 4096);
-		bool good = vg_redirect_links(&redirect, vg_slice_str(links[i].value), &arena, &out);
+		bool good = vg_redirect_links(&redirect, vg_slice_str(links[i].value), &arena,
+					      &out);
 		cr_expect_eq(good, links[i].mapped != NULL, "row %zu: %s", i, links[i].value);
 		if (good && links[i].mapped != NULL)
 			cr_expect(vg_slice_eq(vg_buf_slice(&out), vg_slice_str(links[i].mapped)),

@@ -25,9 +25,8 @@ void stage_begin(struct stage *stage)
 	fixture_rule(fixture, (struct fixture_rule){0, "GET, PUT, POST", "/v1/**", "page:int", NULL,
 						    STAGE_MAX_BODY});
 	stage->image = fixture_open(fixture);
-	stage->peer = (struct vg_tls_peer){.proven = true,
-					   .version = "TLSv1.3",
-					   .sni = VG_SLICE(STAGE_HOST)};
+	stage->peer = (struct vg_tls_peer){
+		.proven = true, .version = "TLSv1.3", .sni = VG_SLICE(STAGE_HOST)};
 	stage->client = (struct vg_client){.sport = 4711, .peer = &stage->peer};
 }
 

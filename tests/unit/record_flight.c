@@ -22,13 +22,13 @@ static const struct {
 	int64_t ms;
 	uint64_t value; /* SENT: seq, of 10 bytes each; ARRIVED: bytes; SAFE: the seq */
 } steps[] = {
-	{SAFE, 0, 1},       {SENT, 0, 5},	{SENT, 100, 7},	      /* one mark: close together */
-	{SENT, 400, 9},	    {SAFE, 9000, 1},	{ARRIVED, 9000, 69},  /* not all of the first */
-	{SAFE, 13000, 1},   {ARRIVED, 13000, 70}, {SAFE, 15999, 1},
-	{SAFE, 16000, 7},   {ARRIVED, 16100, 90}, {ARRIVED, 16500, 90}, /* the first time counts */
-	{SAFE, 19099, 7},   {SAFE, 19100, 9},	{SENT, 19200, 11},    {ARRIVED, 19250, 110},
-	{SENT, 19300, 12},  /* the last has arrived: this is another one */
-	{SAFE, 22250, 11},  {ARRIVED, 22300, 500}, {SAFE, 26000, 12}, {SAFE, 99000, 12},
+	{SAFE, 0, 1},         {SENT, 0, 5},          {SENT, 100, 7}, /* one mark: close together */
+	{SENT, 400, 9},       {SAFE, 9000, 1},       {ARRIVED, 9000, 69}, /* not all of the first */
+	{SAFE, 13000, 1},     {ARRIVED, 13000, 70},  {SAFE, 15999, 1},    {SAFE, 16000, 7},
+	{ARRIVED, 16100, 90}, {ARRIVED, 16500, 90}, /* the first time counts */
+	{SAFE, 19099, 7},     {SAFE, 19100, 9},      {SENT, 19200, 11},   {ARRIVED, 19250, 110},
+	{SENT, 19300, 12}, /* the last has arrived: this is another one */
+	{SAFE, 22250, 11},    {ARRIVED, 22300, 500}, {SAFE, 26000, 12},   {SAFE, 99000, 12},
 };
 
 Test(record_flight, steps)

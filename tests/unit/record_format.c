@@ -153,9 +153,9 @@ static const struct {
 	{"\xe2\x82\xac\xf0\x9f\x98\x80", "\xe2\x82\xac\xf0\x9f\x98\x80",
 	 "\xe2\x82\xac\xf0\x9f\x98\x80"},
 	{"\xc3(", "\\\\xc3(", "\\xc3("},
-	{"\xc0\x80", "\\\\xc0\\\\x80", "\\xc0\\x80"},             /* overlong */
+	{"\xc0\x80", "\\\\xc0\\\\x80", "\\xc0\\x80"},                 /* overlong */
 	{"\xed\xa0\x80", "\\\\xed\\\\xa0\\\\x80", "\\xed\\xa0\\x80"}, /* surrogate */
-	{"\xe2\x82", "\\\\xe2\\\\x82", "\\xe2\\x82"},             /* cut */
+	{"\xe2\x82", "\\\\xe2\\\\x82", "\\xe2\\x82"},                 /* cut */
 	{"a\nb", "a\\\\x0ab", "a\\x0ab"},
 	{"\\x0a", "\\\\\\\\x0a", "\\\\x0a"}, /* not to be taken for an escape of ours */
 	{"x\"] [fake@1 a=\"", "x\\\"\\] [fake@1 a=\\\"", "x\"] [fake@1 a=\""},
@@ -219,7 +219,7 @@ Test(record_format, too_long_loses_fields_by_keep)
 {
 	/* More and more text: whenever a field is missing, none that goes earlier is there. */
 	static const enum vg_field texts[] = {
-		VG_FIELD_UA,   VG_FIELD_ISSUER, VG_FIELD_SAN,   VG_FIELD_CERT_SUBJECT, VG_FIELD_SNI,
+		VG_FIELD_UA,   VG_FIELD_ISSUER, VG_FIELD_SAN,  VG_FIELD_CERT_SUBJECT, VG_FIELD_SNI,
 		VG_FIELD_HOST, VG_FIELD_ROUTE,  VG_FIELD_PATH, VG_FIELD_CLAIMED,
 	};
 	char text[256];
@@ -280,7 +280,9 @@ Test(record_format, a_node_is_one_word)
 		struct vg_slice node;
 		const char *word;
 	} table[] = {
-		{{"a b\n", 4}, "a?b?"}, {{"", 0}, "-"}, {{"gw.example", 10}, "gw.example"},
+		{{"a b\n", 4}, "a?b?"},
+		{{"", 0}, "-"},
+		{{"gw.example", 10}, "gw.example"},
 		{{"caf\xc3\xa9", 5}, "caf??"},
 	};
 	for (size_t i = 0; i < VG_COUNT(table); i++) {
@@ -304,12 +306,12 @@ Test(record_format, every_reason_and_field_has_a_message)
 	}
 	for (unsigned i = 0; i < VG_FIELD_COUNT; i++) {
 		const struct vg_field_row *row = vg_field_row((enum vg_field)i);
-		struct field one = {(enum vg_field)i,
-				    row->type == VG_TYPE_ADDR ? "192.0.2.1" : "x", 1};
+		struct field one = {(enum vg_field)i, row->type == VG_TYPE_ADDR ? "192.0.2.1" : "x",
+				    1};
 		bool stored = vg_field_is_stored((enum vg_field)i);
 		struct vg_logged event = logged(VG_REASON_ACCESS_NO_RULE, &one, stored);
-		cr_assert_eq(has(line_of(&env, &event), row->name),
-			     row->source != VG_SOURCE_ASIDE, "%s", row->name);
+		cr_assert_eq(has(line_of(&env, &event), row->name), row->source != VG_SOURCE_ASIDE,
+			     "%s", row->name);
 	}
 }
 
@@ -343,7 +345,8 @@ Test(record_format, json_objects)
 	for (size_t i = 0; i < VG_COUNT(objects); i++) {
 		char want[1024];
 		size_t count = 0;
-		while (count < 8 && (objects[i].fields[count].text || objects[i].fields[count].number))
+		while (count < 8 &&
+		       (objects[i].fields[count].text || objects[i].fields[count].number))
 			count++;
 		struct vg_logged event = logged(VG_REASON_ACCESS_ALLOWED, objects[i].fields, count);
 		snprintf(want, sizeof(want),
@@ -382,8 +385,8 @@ Test(record_format, heads)
 		snprintf(want, sizeof(want), "%s[vendgate@32473 ", heads[i].sd);
 		cr_expect_eq(strncmp(line_of(&with, &event), want, strlen(want)), 0, "%s",
 			     line_of(&with, &event));
-		snprintf(want, sizeof(want), "%s{\"time\":",
-			 heads[i].json == NULL ? heads[i].sd : heads[i].json);
+		snprintf(want, sizeof(want),
+			 "%s{\"time\":", heads[i].json == NULL ? heads[i].sd : heads[i].json);
 		cr_expect_eq(strncmp(json_of(&with, &event), want, strlen(want)), 0, "%s",
 			     json_of(&with, &event));
 	}
@@ -447,7 +450,8 @@ static void with_pseudonyms(char *out, struct vg_pseudonym *pseudonym, const cha
 			*out++ = *text++;
 			continue;
 		}
-		cr_assert(vg_pseudonym_make(pseudonym, out, VG_SLICE("acme"), vg_slice(text + 4, 2)));
+		cr_assert(
+			vg_pseudonym_make(pseudonym, out, VG_SLICE("acme"), vg_slice(text + 4, 2)));
 		out += VG_PSEUDONYM_TEXT - 1;
 		text += 6;
 	}
@@ -465,17 +469,20 @@ Test(record_format, values_in_paths)
 		with_pseudonyms(want, pseudonym, paths[i].hmac);
 		with.pseudonym = pseudonym;
 		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
-				      vg_slice_str(want)), "%zu: %s", i, want);
+				      vg_slice_str(want)),
+			  "%zu: %s", i, want);
 		with.identifiers = VG_IDENTIFIERS_PLAIN;
 		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
 				      path));
 		with.identifiers = VG_IDENTIFIERS_OMIT;
 		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
-				      vg_slice_str(paths[i].omit)), "%zu", i);
+				      vg_slice_str(paths[i].omit)),
+			  "%zu", i);
 		with.identifiers = VG_IDENTIFIERS_HMAC;
 		with.pseudonym = NULL;
 		cr_expect(vg_slice_eq(vg_format_path(out, &with, VG_SLICE("acme"), path, marks),
-				      vg_slice_str(paths[i].omit)), "without a key none is shown");
+				      vg_slice_str(paths[i].omit)),
+			  "without a key none is shown");
 	}
 	vg_pseudonym_free(&pseudonym);
 	cr_expect_null(pseudonym);

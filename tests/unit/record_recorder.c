@@ -48,9 +48,8 @@ static int image_of_many(const char *path, const char *sink, unsigned sinks, uin
 	size_t len;
 	vg_arena_init(&arena, 1 << 20);
 	struct vg_build *build = vg_build_new(&arena);
-	struct vg_img_gateway gateway = {.node = vg_build_text(build, VG_SLICE("gw")),
-					 .workers = 1,
-					 .tls_min = 0x0304};
+	struct vg_img_gateway gateway = {
+		.node = vg_build_text(build, VG_SLICE("gw")), .workers = 1, .tls_min = 0x0304};
 	struct vg_img_sink row = {.name = vg_build_text(build, vg_slice_str(sink)),
 				  .path = vg_build_text(build, vg_slice_str(path)),
 				  .kind = VG_SINK_FILE,

@@ -66,8 +66,8 @@ static void bench_open(struct bench *b)
 	store_open(&b->store, &b->place, boot_one);
 	b->cursors = vg_cursor_directory(b->place.fd);
 	cr_assert_geq(b->cursors, 0);
-	cr_assert(vg_sink_open(&b->sink, &b->tiny.image, &b->tiny.row, &env, b->cursors,
-			       &b->store));
+	cr_assert(
+		vg_sink_open(&b->sink, &b->tiny.image, &b->tiny.row, &env, b->cursors, &b->store));
 }
 
 static void bench_close(struct bench *b)

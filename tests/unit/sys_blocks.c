@@ -74,8 +74,7 @@ Test(sys_status_page, one_that_counts_too_much_is_refused)
 	value.gateway.count = VG_STATUS_PROCESSES_MAX + 1;
 	vg_status_page_format(page_mem, VG_STATUS_GATEWAY);
 	vg_status_page_write(page_mem, VG_STATUS_GATEWAY, &value);
-	cr_expect_not(
-		vg_status_page_read(page_mem, sizeof(page_mem), VG_STATUS_GATEWAY, &value));
+	cr_expect_not(vg_status_page_read(page_mem, sizeof(page_mem), VG_STATUS_GATEWAY, &value));
 	value.sinks.count = VG_STATUS_SINKS_MAX + 1;
 	vg_status_page_format(page_mem, VG_STATUS_SINKS);
 	vg_status_page_write(page_mem, VG_STATUS_SINKS, &value);

@@ -68,9 +68,9 @@ Test(sys_chan, every_row_goes_through)
 				memset(payload, 0x5a, sizeof(payload));
 				int fds[2] = {0, 2};
 				struct vg_msg msg;
-				cr_expect_eq(vg_chan_send(&ours, (enum vg_msg_type)type, payload,
-							  fds),
-					     VG_CHAN_OK);
+				cr_expect_eq(
+					vg_chan_send(&ours, (enum vg_msg_type)type, payload, fds),
+					VG_CHAN_OK);
 				cr_expect_eq(vg_chan_recv(&theirs, &msg), VG_CHAN_OK, "%s",
 					     row->name);
 				cr_expect_eq((int)msg.type, type);

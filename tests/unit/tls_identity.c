@@ -46,8 +46,8 @@ static struct vg_identity judge_cert(X509 *leaf)
 	const char *fault = "";
 	vg_arena_init(&arena, 1 << 16);
 	cr_assert(vg_cert_facts(&facts, leaf, &arena, &fault), "%s", fault);
-	struct vg_identity who =
-		vg_identity_judge(anchors, &world.image, &facts, leaf, NULL, pki_now());
+	struct vg_identity who = vg_identity_judge(anchors, &world.image, &facts, leaf, NULL,
+						   pki_now());
 	vg_arena_fini(&arena);
 	return who;
 }
@@ -245,8 +245,8 @@ Test(identity, anchors_come_and_go)
 				snprintf(san, sizeof(san), "DNS:%s", text[i][1]);
 				bool own = i % VENDORS == by;
 				expect(judge(&(struct pki_spec){.san = san}, &cas[by]),
-				       own ? VG_REASON_NONE : VG_REASON_IDENTITY_CHAIN,
-				       (uint32_t)i, own ? (uint32_t)i : VG_NO_ROW, san);
+				       own ? VG_REASON_NONE : VG_REASON_IDENTITY_CHAIN, (uint32_t)i,
+				       own ? (uint32_t)i : VG_NO_ROW, san);
 			}
 	for (int i = 0; i < MANY; i++) {
 		char san[32];

@@ -16,7 +16,6 @@
 
 static struct world world;
 
-
 static void begin(EVP_PKEY *own)
 {
 	world_image(&world, NULL, 0, 0x0303, own, NULL);
@@ -239,10 +238,10 @@ Test(keys, requests_that_lie)
 		uint32_t key, digest, length;
 		bool ok;
 	} table[] = {
-		{0, 32, 32, true},  {0, 20, 20, true},	{0, 64, 64, true},
+		{0, 32, 32, true},  {0, 20, 20, true},           {0, 64, 64, true},
 		{1, 32, 32, false}, {UINT32_MAX, 32, 32, false}, {0, 19, 19, false},
-		{0, 65, 65, false}, {0, 32, 64, false}, {0, 0, 32, false},
-		{0, 0, 0, false},   {0, 513, 513, false}, {0, UINT32_MAX, UINT32_MAX, false},
+		{0, 65, 65, false}, {0, 32, 64, false},          {0, 0, 32, false},
+		{0, 0, 0, false},   {0, 513, 513, false},        {0, UINT32_MAX, UINT32_MAX, false},
 	};
 	for (size_t i = 0; i < VG_COUNT(table); i++) {
 		struct vg_msg_sign request = {
@@ -295,7 +294,7 @@ Test(keys, files_that_can_not_serve)
 
 	BIO *bio = BIO_new_file(world.key_path, "w");
 	cr_assert(PEM_write_bio_PrivateKey(bio, world.own.key, EVP_aes_128_cbc(), NULL, 0, NULL,
-					   (void *)(uintptr_t)"secret") == 1);
+					   (void *)(uintptr_t) "secret") == 1);
 	BIO_free(bio);
 	cr_expect(!opens(), "encrypted");
 	unlink(world.key_path);

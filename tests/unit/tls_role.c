@@ -121,8 +121,8 @@ Test(role, keys_sign_behind_the_filter)
 	cr_expect_eq(msg.signed_.length, 0);
 	struct vg_msg_index drain = {1000};
 	cr_assert_eq(vg_chan_send(&s.supervisor, VG_MSG_DRAIN, &drain, NULL), VG_CHAN_OK);
-	struct world_meeting met =
-		world_meet(&world, server, &(struct world_client){.cert = &acme});
+	struct world_meeting met = world_meet(&world, server,
+					      &(struct world_client){.cert = &acme});
 	cr_expect_eq(met.status, VG_TLS_DONE);
 	vg_tls_server_free(&server);
 

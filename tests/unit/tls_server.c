@@ -50,7 +50,7 @@ static void end(void)
 	vg_tls_server_free(&server);
 	world_free(&world);
 	struct pki_cert *all[] = {&acme_ca, &bolt_ca, &false_ca, &acme,
-				  &bolt,    &foreign, &forged,	 &stranger};
+				  &bolt,    &foreign, &forged,   &stranger};
 	for (size_t i = 0; i < VG_COUNT(all); i++)
 		pki_free(all[i]);
 }
@@ -86,12 +86,8 @@ Test(server, vendors_are_known_by_each_kind_of_key_and_version)
 		const char *what;
 		unsigned rsa; /* bits; 0: EC */
 		const char *group;
-	} table[] = {{"P-256", 0, "P-256"},
-		     {"P-384", 0, "P-384"},
-		     {"P-521", 0, "P-521"},
-		     {"RSA-2048", 2048, NULL},
-		     {"RSA-2050", 2050, NULL},
-		     {"RSA-3072", 3072, NULL}};
+	} table[] = {{"P-256", 0, "P-256"},    {"P-384", 0, "P-384"},    {"P-521", 0, "P-521"},
+		     {"RSA-2048", 2048, NULL}, {"RSA-2050", 2050, NULL}, {"RSA-3072", 3072, NULL}};
 	for (size_t i = 0; i < VG_COUNT(table); i++) {
 		begin(TLS1_2_VERSION,
 		      table[i].rsa != 0 ? pki_rsa(table[i].rsa) : pki_ec(table[i].group), NULL);
@@ -158,15 +154,15 @@ Test(gate, protocols)
 {
 	is_served(&(struct world_client){.cert = &acme}, 0);
 	is_served(&(struct world_client){.cert = &acme, .alpn = "\10http/1.1"}, 0);
-	struct world_meeting met = is_refused(
-		&(struct world_client){.cert = &acme, .alpn = "\2h2"}, VG_REASON_TLS_PROTOCOL);
+	struct world_meeting met = is_refused(&(struct world_client){.cert = &acme, .alpn = "\2h2"},
+					      VG_REASON_TLS_PROTOCOL);
 	cr_expect_eq(met.client_alert, SSL_AD_NO_APPLICATION_PROTOCOL);
 }
 
 Test(gate, no_certificate)
 {
-	struct world_meeting met =
-		is_refused(&(struct world_client){.cert = NULL}, VG_REASON_IDENTITY_NONE);
+	struct world_meeting met = is_refused(&(struct world_client){.cert = NULL},
+					      VG_REASON_IDENTITY_NONE);
 	cr_expect(!met.peer.has_cert);
 	cr_expect_eq(met.peer.vendor, VG_NO_ROW);
 	cr_expect_eq(met.client_alert, SSL_AD_CERTIFICATE_REQUIRED);
@@ -180,8 +176,7 @@ Test(gate, borrowed_names)
 	for (size_t i = 0; i < VG_COUNT(tries); i++)
 		for (size_t k = 0; k < VG_COUNT(along); k++) {
 			struct world_client client = {.cert = tries[i], .chain = along[k]};
-			struct world_meeting met =
-				is_refused(&client, VG_REASON_IDENTITY_CHAIN);
+			struct world_meeting met = is_refused(&client, VG_REASON_IDENTITY_CHAIN);
 			cr_expect_eq(met.peer.vendor, 0, "it claims acme");
 			cr_expect_eq(met.peer.ident, VG_NO_ROW);
 			cr_expect_eq(met.client_alert, SSL_AD_UNKNOWN_CA);
@@ -190,8 +185,8 @@ Test(gate, borrowed_names)
 
 Test(gate, a_name_that_no_vendor_has)
 {
-	struct world_meeting met =
-		is_refused(&(struct world_client){.cert = &stranger}, VG_REASON_IDENTITY_UNKNOWN);
+	struct world_meeting met = is_refused(&(struct world_client){.cert = &stranger},
+					      VG_REASON_IDENTITY_UNKNOWN);
 	cr_expect_eq(met.peer.vendor, VG_NO_ROW);
 	cr_expect(met.peer.has_cert);
 	cr_expect_eq(met.client_alert, SSL_AD_UNKNOWN_CA);
@@ -211,8 +206,7 @@ Test(server, a_certificate_without_its_key_in_tls_12)
 {
 	begin(TLS1_2_VERSION, pki_ec("P-256"), NULL);
 	EVP_PKEY *thief = pki_ec("P-256");
-	struct world_client client = {
-		.cert = &acme, .other_key = thief, .version = TLS1_2_VERSION};
+	struct world_client client = {.cert = &acme, .other_key = thief, .version = TLS1_2_VERSION};
 	struct world_meeting met = is_refused(&client, VG_REASON_IDENTITY_PROOF);
 	cr_expect_eq(met.peer.vendor, 0);
 	EVP_PKEY_free(thief);
@@ -236,8 +230,8 @@ Test(gate, dates_and_usages)
 		struct pki_spec spec = table[i].spec;
 		spec.san = "DNS:gw.acme.example";
 		struct pki_cert leaf = pki_make(&spec, &acme_ca);
-		struct world_meeting met =
-			is_refused(&(struct world_client){.cert = &leaf}, table[i].reason);
+		struct world_meeting met = is_refused(&(struct world_client){.cert = &leaf},
+						      table[i].reason);
 		cr_expect_eq(met.client_alert, table[i].alert, "%d", met.client_alert);
 		cr_expect_eq(met.peer.vendor, 0);
 		pki_free(&leaf);
@@ -254,8 +248,8 @@ Test(gate, a_certificate_that_can_not_be_judged)
 {
 	struct pki_spec spec = {.san = "DNS:gw.acme.example", .twist = nul_in_name};
 	struct pki_cert leaf = pki_make(&spec, &acme_ca);
-	struct world_meeting met =
-		is_refused(&(struct world_client){.cert = &leaf}, VG_REASON_IDENTITY_MALFORMED);
+	struct world_meeting met = is_refused(&(struct world_client){.cert = &leaf},
+					      VG_REASON_IDENTITY_MALFORMED);
 	cr_expect(met.peer.has_cert && met.peer.fault != NULL);
 	cr_expect_eq(met.client_alert, SSL_AD_BAD_CERTIFICATE);
 	pki_free(&leaf);
@@ -286,11 +280,10 @@ Test(server, old_ways_of_tls_12)
 
 Test(gate, no_tls_at_all)
 {
-	static const char *const raws[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-					   "SSH-2.0-OpenSSH_9.2\r\n",
-					   "\x16\x03\x01\xff\xff garbage",
-					   "\x17\x03\x03\x01\x01" BYTES_300,
-					   "\x16\x03\x01\x01\x01" BYTES_300};
+	static const char *const raws[] = {
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
+		"\x16\x03\x01\xff\xff garbage", "\x17\x03\x03\x01\x01" BYTES_300,
+		"\x16\x03\x01\x01\x01" BYTES_300};
 	for (size_t i = 0; i < VG_COUNT(raws); i++) {
 		struct world_meeting met = is_refused(&(struct world_client){.raw = raws[i]},
 						      VG_REASON_TLS_PROTOCOL);
@@ -315,8 +308,8 @@ Test(gate, keys_role_is_gone)
 {
 	vg_chan_close(&world.keys);
 	world.keys.fd = -1;
-	struct world_meeting met =
-		is_refused(&(struct world_client){.cert = &acme}, VG_REASON_GATEWAY_ERROR);
+	struct world_meeting met = is_refused(&(struct world_client){.cert = &acme},
+					      VG_REASON_GATEWAY_ERROR);
 	cr_expect_eq(met.client_alert, SSL_AD_INTERNAL_ERROR, "%d", met.client_alert);
 }
 
@@ -473,8 +466,7 @@ Test(gate, ends)
 	close_one(&o);
 
 	o = open_one();
-	static const char forged_record[] =
-		"\x17\x03\x03\x00\x20 garbage garbage garbage garbage";
+	static const char forged_record[] = "\x17\x03\x03\x00\x20 garbage garbage garbage garbage";
 	cr_assert(vg_file_write_all(o.fds[1], forged_record, sizeof(forged_record) - 1));
 	cr_expect_eq(vg_tls_read(o.session, &byte, 1, &done), VG_TLS_FAILED, "a forged record");
 	close_one(&o);

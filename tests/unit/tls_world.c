@@ -87,8 +87,7 @@ static size_t add_ident(struct vg_build *b, const struct world_ident *ident, uin
 			struct vg_str text = name_text(b, kind, ident->names[i].value);
 			vg_build_row(b, VG_SECTION_ITEM, &text);
 			row.names[kind].count++;
-			named[count++] = (struct named){ident->names[i].value,
-							{text, kind, at}};
+			named[count++] = (struct named){ident->names[i].value, {text, kind, at}};
 		}
 	}
 	if (ident->pin != NULL) {

@@ -53,7 +53,7 @@ struct world_meeting {
 	int client_alert;        /* that the client was sent; -1: none */
 	char alpn[16], sni[64], san[64];
 	bool resumable; /* the client was given something to come back with */
-	char echo[16]; /* a word there and back, where the handshake was done */
+	char echo[16];  /* a word there and back, where the handshake was done */
 };
 
 struct world_client {

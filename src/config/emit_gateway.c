@@ -2,15 +2,12 @@
 
 #include "config/emit.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "config/effective.h"
 #include "config/upstream.h"
-
-#define WORKERS_MAX 64
 
 struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set)
 {
@@ -31,14 +28,6 @@ struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set, struc
 		return (struct vg_str){0};
 	struct vg_slice name = vg_input_name(emit->inputs, set->input, written);
 	return vg_build_text(emit->build, vg_slice_str(vg_input_absolute(emit->inputs, name)));
-}
-
-/* CPUs that this process may use: a container or `taskset` may leave it few. */
-static uint32_t count_workers(void)
-{
-	cpu_set_t cpus;
-	int count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-	return count > WORKERS_MAX ? WORKERS_MAX : (uint32_t)count;
 }
 
 static struct vg_str emit_node(struct vg_emit *emit, const struct vg_set_gateway *gateway)
@@ -90,8 +79,7 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.run = vg_emit_path(emit, &gateway->set, gateway->run.value),
 		.control = emit_control(emit, gateway),
 		.user = vg_emit_text(emit, &gateway->user),
-		.workers = gateway->workers.value != 0 ? (uint32_t)gateway->workers.value
-						       : count_workers(),
+		.workers = (uint32_t)gateway->workers.value,
 		.drain_ms = (uint32_t)gateway->drain.value,
 		.connections = (uint32_t)limits->connections.value,
 		.header_bytes = (uint32_t)limits->header_bytes.value,

@@ -17,6 +17,8 @@
 #include "sys/log.h"
 #include "sys/spawn.h"
 
+#define WORKERS_MAX 64 /* as many as may be written */
+
 /* An earlier gateway's workers may drain for so long, and their recorder delivers after them. */
 #define RING_WAIT_EXTRA_MS 10000
 
@@ -95,7 +97,7 @@ static bool find_user(struct vg_gateway *gateway, struct vg_rundir_wanted *wante
 	return true;
 }
 
-/* `workers`, or one for each processor that we may use; 0 where there are too many. */
+/* `workers`, or one for each processor that we may use now, as far as there are places. */
 static uint32_t count_workers(const struct vg_image *image)
 {
 	uint32_t workers = vg_img_gateway(image)->workers;
@@ -104,10 +106,7 @@ static uint32_t count_workers(const struct vg_image *image)
 		workers = sched_getaffinity(0, sizeof(cpus), &cpus) == 0
 				  ? (uint32_t)CPU_COUNT(&cpus)
 				  : 1;
-	if (workers <= VG_CHILD_PEERS_MAX)
-		return workers;
-	vg_log(VG_LOG_ERROR, "%u workers: at most %d are possible", workers, VG_CHILD_PEERS_MAX);
-	return 0;
+	return workers < WORKERS_MAX ? workers : WORKERS_MAX;
 }
 
 static bool open_directories(struct vg_gateway *gateway, struct vg_rundir_wanted *wanted)
@@ -172,7 +171,7 @@ bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
 				     config_path);
 	if (ok)
 		wanted.workers = count_workers(&gateway->generation.image);
-	ok = ok && wanted.workers > 0 && raise_descriptors() && find_user(gateway, &wanted) &&
+	ok = ok && raise_descriptors() && find_user(gateway, &wanted) &&
 	     open_directories(gateway, &wanted) && map_blocks(gateway) &&
 	     open_control_socket(gateway, wanted.gid) &&
 	     vg_listen_open(&gateway->listeners, &gateway->generation.image);

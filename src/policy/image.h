@@ -69,7 +69,7 @@ struct vg_img_gateway {
 	struct vg_str ciphers; /* as OpenSSL takes them; "": as it likes */
 	struct vg_str ciphersuites;
 	struct vg_str groups;
-	uint32_t workers;
+	uint32_t workers; /* 0: one for each processor that the gateway may use */
 	uint32_t drain_ms;
 	uint32_t connections; /* in all; 0: half of the descriptors */
 	uint32_t header_bytes;

@@ -178,10 +178,9 @@ static bool open_page(struct vg_worker *worker)
 static uint32_t most_connections(const struct vg_worker *worker)
 {
 	struct rlimit limit = {0};
-	const struct vg_img_gateway *gateway = worker->current->gateway;
-	uint32_t wanted = gateway->connections;
-	if (wanted > gateway->workers)
-		wanted /= gateway->workers;
+	uint32_t wanted = worker->current->gateway->connections;
+	if (wanted > worker->child->hello.workers)
+		wanted /= worker->child->hello.workers;
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	uint32_t possible = vg_fd_connections(limit.rlim_cur);
 	return wanted == 0 || wanted > possible ? possible : wanted;

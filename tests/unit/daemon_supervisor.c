@@ -146,7 +146,7 @@ Test(daemon_start, no_policy_serves_nobody)
 {
 	cr_expect_eq(lab_exit_status(lab_launch(lab_in_folder("nothing"))), 1);
 	cr_expect_eq(lab_count("log", "this is no policy"), 1);
-	cr_expect_eq(lab_count("log", "nobody is served"), 1);
+	cr_expect_eq(lab_count("log", "nobody can be served"), 1);
 	cr_expect_eq(lab_count("told", "start"), 0);
 }
 

@@ -178,6 +178,7 @@ static const struct change changes[] = {
 	{"count", "a section is cut short", change_count},
 	{"gateways", "not one gateway row", change_gateways},
 	{"tls", "gateway: unknown TLS version", change_tls},
+	{"switch", "gateway: a switch that is neither on nor off", change_disclose},
 	{"node", "gateway: a text lies outside", change_node},
 	{"host", "service: no host, or no upstream", change_host},
 	{"services", "service: out of order", change_services},

@@ -233,9 +233,10 @@ static bool set_servers(struct vg_names *names, struct vg_slice file)
 	for (uint32_t i = resolv.search_count; i > 0; i--)
 		if (copy_word(text, sizeof(text), resolv.search[i - 1]))
 			evdns_base_search_add(names->dns, text);
-	for (int i = 0; i < VG_RESOLV_OPTIONS; i++) {
+	for (unsigned i = 0; i < VG_RESOLV_OPTIONS; i++) {
 		snprintf(text, sizeof(text), "%u", resolv.options[i]);
-		if (evdns_base_set_option(names->dns, vg_resolv_option_name(i), text) != 0)
+		if (evdns_base_set_option(
+			    names->dns, vg_resolv_option_name((enum vg_resolv_option)i), text) != 0)
 			return false;
 	}
 	for (uint32_t i = 0; i < resolv.server_count; i++)

@@ -8,7 +8,7 @@
 bool vg_loaded_init(struct vg_loaded *loaded, const char *path, const struct vg_image *serving)
 {
 	const char *fault = NULL;
-	*loaded = (struct vg_loaded){.compiled = {NULL, 0}};
+	*loaded = (struct vg_loaded){0};
 	vg_arena_init(&loaded->arena, ARENA_MAX);
 	vg_diags_init(&loaded->diags, &loaded->arena);
 	bool good = vg_config_compile(&loaded->compiled, path, serving, &loaded->arena,

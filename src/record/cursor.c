@@ -52,7 +52,7 @@ static bool load(struct vg_cursor *cursor)
 	bool found = false;
 	for (int i = 0; i < 2; i++) {
 		struct entry entry;
-		if (pread(cursor->fd, &entry, sizeof(entry), i * PLACE_SIZE) !=
+		if (pread(cursor->fd, &entry, sizeof(entry), (off_t)i * PLACE_SIZE) !=
 			    (ssize_t)sizeof(entry) ||
 		    entry.magic != CURSOR_MAGIC || entry.crc != entry_crc(&entry) ||
 		    (found && entry.turn < cursor->turn))

@@ -43,7 +43,7 @@ static void put_old_time(struct vg_message *message, int64_t us)
 	char text[VG_TIME_TEXT], out[32];
 	vg_time_text(text, us);
 	unsigned month = (unsigned)((text[5] - '0') * 10 + (text[6] - '0'));
-	(void)snprintf(out, sizeof(out), "%.3s %c%c %.8s ", months + (month - 1) * 3,
+	(void)snprintf(out, sizeof(out), "%.3s %c%c %.8s ", months + (size_t)(month - 1) * 3,
 		       text[8] == '0' ? ' ' : text[8], text[9], text + 11);
 	vg_message_put(message, vg_slice_str(out));
 }

@@ -20,7 +20,7 @@
 #define KEY_FILE_NEW "hmac.key.new"
 #define KEY_BYTES 32
 #define HASH_BYTES 32
-#define SHOWN_BYTES 8
+#define SHOWN_BYTES ((size_t)8)
 #define EPOCH "h1." /* moves with a new key; there is no way yet to make one */
 
 _Static_assert(sizeof(EPOCH) + 2 * SHOWN_BYTES == VG_PSEUDONYM_TEXT, "what it looks like");

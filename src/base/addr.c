@@ -29,11 +29,7 @@ bool vg_addr_parse(struct vg_slice text, struct vg_addr *addr)
 {
 	char copy[VG_ADDR_TEXT];
 	uint8_t v4[4];
-	if (text.len == 0 || text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	if (strlen(copy) != text.len)
+	if (!vg_slice_text(copy, sizeof(copy), text))
 		return false;
 	if (inet_pton(AF_INET, copy, v4) == 1) {
 		*addr = vg_addr_v4(v4);

@@ -48,6 +48,16 @@ struct vg_slice vg_slice_trim(struct vg_slice s)
 	return s;
 }
 
+bool vg_slice_text(char *out, size_t size, struct vg_slice s)
+{
+	if (s.len >= size || (s.len > 0 && memchr(s.ptr, '\0', s.len) != NULL))
+		return false;
+	if (s.len > 0)
+		memcpy(out, s.ptr, s.len);
+	out[s.len] = '\0';
+	return true;
+}
+
 bool vg_slice_word(struct vg_slice *rest, struct vg_slice *word)
 {
 	size_t len = 0;

@@ -87,6 +87,9 @@ bool vg_slice_cut(struct vg_slice *rest, char sep, struct vg_slice *part) VG_MUS
  */
 bool vg_slice_word(struct vg_slice *rest, struct vg_slice *word) VG_MUST_CHECK;
 
+/* A copy with a NUL behind it, for who takes C strings. False where it doesn't fit, or holds one. */
+bool vg_slice_text(char *out, size_t size, struct vg_slice s) VG_MUST_CHECK;
+
 /* Without spaces and tabs at both ends (RFC 9110 5.6.3 OWS). */
 struct vg_slice vg_slice_trim(struct vg_slice s) VG_MUST_CHECK;
 

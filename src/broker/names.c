@@ -203,20 +203,11 @@ static struct vg_slice read_file(struct vg_arena *arena, const char *path, int f
 	return VG_SLICE_EMPTY;
 }
 
-static bool copy_word(char *out, size_t size, struct vg_slice word)
-{
-	if (word.len >= size)
-		return false;
-	memcpy(out, word.ptr, word.len);
-	out[word.len] = '\0';
-	return true;
-}
-
 static void add_server(struct vg_names *names, struct vg_slice word)
 {
 	char text[64];
 	/* The zone of a link-local address is the name of an interface: nobody here can look it up. */
-	if (vg_slice_find(word, '%') < word.len || !copy_word(text, sizeof(text), word) ||
+	if (vg_slice_find(word, '%') < word.len || !vg_slice_text(text, sizeof(text), word) ||
 	    evdns_base_nameserver_ip_add(names->dns, text) != 0)
 		vg_log(VG_LOG_WARNING, "name server %.*s can't be asked", VG_SLICE_FMT(word));
 }
@@ -231,7 +222,7 @@ static bool set_servers(struct vg_names *names, struct vg_slice file)
 		return false;
 	evdns_base_search_clear(names->dns);
 	for (uint32_t i = resolv.search_count; i > 0; i--)
-		if (copy_word(text, sizeof(text), resolv.search[i - 1]))
+		if (vg_slice_text(text, sizeof(text), resolv.search[i - 1]))
 			evdns_base_search_add(names->dns, text);
 	for (unsigned i = 0; i < VG_RESOLV_OPTIONS; i++) {
 		snprintf(text, sizeof(text), "%u", resolv.options[i]);
@@ -280,7 +271,7 @@ static bool use(struct vg_names *names, struct vg_slice host)
 	struct name *name = find(names, host);
 	if (name == NULL) {
 		name = calloc(1, sizeof(*name));
-		if (name == NULL || !copy_word(name->text, sizeof(name->text), host)) {
+		if (name == NULL || !vg_slice_text(name->text, sizeof(name->text), host)) {
 			free(name);
 			return false;
 		}

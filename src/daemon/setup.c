@@ -57,12 +57,7 @@ static bool raise_descriptors(void)
 /* A text of the image as a C string; false where it doesn't fit. */
 static bool copy_text(char *out, size_t size, const struct vg_image *image, struct vg_str str)
 {
-	struct vg_slice text = vg_img_str(image, str);
-	if (text.len >= size || memchr(text.ptr, '\0', text.len) != NULL)
-		return false;
-	memcpy(out, text.ptr, text.len);
-	out[text.len] = '\0';
-	return true;
+	return vg_slice_text(out, size, vg_img_str(image, str));
 }
 
 /* Whose the state is: `user` where we can become that user, else ours. */

@@ -11,12 +11,7 @@
 static uint64_t stamp_of(const struct vg_image *image, struct vg_str str)
 {
 	char path[PATH_MAX];
-	struct vg_slice text = vg_img_str(image, str);
-	if (text.len >= sizeof(path))
-		return 0;
-	memcpy(path, text.ptr, text.len);
-	path[text.len] = '\0';
-	return vg_file_stamp(path);
+	return vg_slice_text(path, sizeof(path), vg_img_str(image, str)) ? vg_file_stamp(path) : 0;
 }
 
 static uint64_t look(const struct vg_image *image, bool *changed)

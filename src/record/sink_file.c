@@ -15,13 +15,10 @@ static bool path_of(const struct vg_image *image, const struct vg_img_sink *row,
 		    char path[PATH_MAX])
 {
 	struct vg_slice text = vg_img_str(image, row->path);
-	if (text.len == 0 || text.len >= PATH_MAX || memchr(text.ptr, '\0', text.len) != NULL) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	memcpy(path, text.ptr, text.len);
-	path[text.len] = '\0';
-	return true;
+	if (text.len > 0 && vg_slice_text(path, PATH_MAX, text))
+		return true;
+	errno = ENAMETOOLONG;
+	return false;
 }
 
 static bool reach_file(struct vg_reach *reach, const struct vg_image *image,

@@ -162,15 +162,13 @@ static bool demand(SSL *ssl, struct vg_slice name)
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	struct vg_addr addr;
 	char host[VG_IMG_KEY_MAX + 1];
-	if (name.len == 0 || name.len > VG_IMG_KEY_MAX)
+	if (name.len == 0 || !vg_slice_text(host, sizeof(host), name))
 		return false;
 	if (vg_addr_parse(name, &addr)) {
 		bool v4 = vg_addr_is_v4(&addr);
 		return X509_VERIFY_PARAM_set1_ip(param, addr.bytes + (v4 ? 12 : 0), v4 ? 4 : 16) ==
 		       1;
 	}
-	memcpy(host, name.ptr, name.len);
-	host[name.len] = '\0';
 	return X509_VERIFY_PARAM_set1_host(param, host, name.len) == 1 &&
 	       SSL_set_tlsext_host_name(ssl, host) == 1;
 }

@@ -1,7 +1,6 @@
 #include "tls/server.h"
 
 #include <openssl/err.h>
-#include <string.h>
 
 #include "cert/ca_names.h"
 #include "cert/pem.h"
@@ -113,13 +112,7 @@ static bool list_cas(struct vg_tls_server *server)
 static bool choose(SSL_CTX *ctx, struct vg_slice names, int (*set)(SSL_CTX *ctx, const char *names))
 {
 	char text[VG_TLS_CHOICE_MAX];
-	if (names.len == 0)
-		return true;
-	if (names.len >= sizeof(text))
-		return false;
-	memcpy(text, names.ptr, names.len);
-	text[names.len] = '\0';
-	return set(ctx, text) == 1;
+	return names.len == 0 || (vg_slice_text(text, sizeof(text), names) && set(ctx, text) == 1);
 }
 
 /* OpenSSL's macro takes the const away, and writes nothing. */

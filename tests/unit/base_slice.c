@@ -106,3 +106,16 @@ Test(base_slice, numbers)
 		cr_expect_eq(value, rows[i].value, "%s", rows[i].text);
 	}
 }
+
+Test(base_slice, texts)
+{
+	char text[4] = "old";
+	cr_expect(vg_slice_text(text, sizeof(text), VG_SLICE("abc")));
+	cr_expect_str_eq(text, "abc");
+	cr_expect_not(vg_slice_text(text, sizeof(text), VG_SLICE("defg")));
+	cr_expect_not(vg_slice_text(text, sizeof(text), VG_SLICE("d\0f")));
+	cr_expect_not(vg_slice_text(text, 0, VG_SLICE_EMPTY));
+	cr_expect_str_eq(text, "abc", "what doesn't fit changes nothing");
+	cr_expect(vg_slice_text(text, sizeof(text), VG_SLICE_EMPTY));
+	cr_expect_str_eq(text, "");
+}

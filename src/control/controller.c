@@ -81,8 +81,7 @@ static bool map_pages(struct vg_controller *controller)
 	for (size_t i = 0; ok && i < VG_CHILD_PAGES_MAX; i++) {
 		int *fd = &controller->child.page_fds[i];
 		if (*fd >= 0)
-			ok = vg_shm_map(&controller->page_maps[i], *fd, false);
-		vg_fd_close(fd);
+			ok = vg_shm_take(&controller->page_maps[i], fd, false);
 	}
 	return ok;
 }

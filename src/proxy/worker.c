@@ -125,24 +125,13 @@ static void on_supervisor(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, vo
 	vg_msg_close(&msg);
 }
 
-/*
- * Maps what the descriptor is of, and closes it: memory has its size, but by the descriptor a worker
- * that was taken over could write the run directory full. A ring's lock lives as long as the map.
- */
-static bool map_only(struct vg_map *map, int *fd, bool writable)
-{
-	bool ok = *fd >= 0 && vg_shm_map(map, *fd, writable);
-	vg_fd_close(fd);
-	return ok;
-}
-
 static bool open_ring(struct vg_worker *worker)
 {
 	struct vg_child *child = worker->child;
 	if (child->ring_count != 1)
 		return false;
-	return map_only(&worker->ring_map, &child->rings[0].file_fd, true) &&
-	       map_only(&worker->tail_map, &child->rings[0].tail_fd, false) &&
+	return vg_shm_take(&worker->ring_map, &child->rings[0].file_fd, true) &&
+	       vg_shm_take(&worker->tail_map, &child->rings[0].tail_fd, false) &&
 	       vg_ring_open_writer(&worker->ring, worker->ring_map.mem, worker->ring_map.size,
 				   worker->tail_map.mem, worker->tail_map.size);
 }
@@ -164,7 +153,7 @@ static void tell_status(void *arg)
 static bool open_page(struct vg_worker *worker)
 {
 	int *fd = &worker->child->page_fds[VG_PAGE_WORKERS + worker->child->index];
-	if (!map_only(&worker->page_map, fd, true) ||
+	if (!vg_shm_take(&worker->page_map, fd, true) ||
 	    worker->page_map.size < vg_status_page_size(VG_STATUS_WORKER))
 		return false;
 	vg_status_page_format(worker->page_map.mem, VG_STATUS_WORKER);

@@ -385,11 +385,8 @@ static bool open_page(struct recorder *r)
 	int *fd = &r->child.page_fds[VG_PAGE_SINKS];
 	if (*fd < 0)
 		return true;
-	bool good = vg_shm_map(&r->page_map, *fd, true) &&
-		    r->page_map.size >= vg_status_page_size(VG_STATUS_SINKS);
-	/* Who reads it relies on its size: nobody here needs what could change that. */
-	vg_fd_close(fd);
-	return good;
+	return vg_shm_take(&r->page_map, fd, true) &&
+	       r->page_map.size >= vg_status_page_size(VG_STATUS_SINKS);
 }
 
 static bool open_loop(struct recorder *r)

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sys/file.h"
 #include "sys/log.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -40,6 +41,14 @@ void vg_shm_unmap(struct vg_map *map)
 	if (map->mem != NULL)
 		(void)munmap(map->mem, map->size);
 	*map = (struct vg_map){0};
+}
+
+bool vg_shm_take(struct vg_map *map, int *fd, bool writable)
+{
+	*map = (struct vg_map){0};
+	bool ok = *fd >= 0 && vg_shm_map(map, *fd, writable);
+	vg_fd_close(fd);
+	return ok;
 }
 
 bool vg_shm_image(struct vg_map *map, struct vg_image *image, int fd)

@@ -23,6 +23,13 @@ bool vg_shm_seal(int fd) VG_MUST_CHECK;
 bool vg_shm_map(struct vg_map *map, int fd, bool writable) VG_MUST_CHECK;
 void vg_shm_unmap(struct vg_map *map);
 
+/*
+ * The same, and closes the descriptor in either case; false where it is -1, too. Memory keeps its
+ * size, on which whoever else has it mapped relies: by the descriptor a process that was taken over
+ * could cut it, or write its file system full. A lock (F_OFD_SETLK) lives as long as the map.
+ */
+bool vg_shm_take(struct vg_map *map, int *fd, bool writable) VG_MUST_CHECK;
+
 /* Maps a sealed image and checks it; false (and told in the log) where it isn't sealed or bad. */
 bool vg_shm_image(struct vg_map *map, struct vg_image *image, int fd) VG_MUST_CHECK;
 

@@ -68,6 +68,16 @@ static struct vg_str emit_choice(struct vg_emit *emit, const struct vg_set_list 
 	return vg_build_text(emit->build, vg_slice(text, len));
 }
 
+/* TLS 1.3 has cipher suites of its own. */
+static void check_ciphers(struct vg_emit *emit, const struct vg_set_tls *tls, uint16_t least)
+{
+	if (tls->ciphers.count > 0 && least > 0x0303)
+		VG_EMIT_ERROR(
+			emit, &tls->set, tls->ciphers.line,
+			"ciphers are of TLS 1.2, and min_version refuses it; ciphersuites are "
+			"those of TLS 1.3");
+}
+
 static void emit_gateway_row(struct vg_emit *emit)
 {
 	static const uint16_t versions[] = {0x0303, 0x0304}; /* as the words of TLS_VERSION */
@@ -92,6 +102,7 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.groups = emit_choice(emit, &emit->model->tls.groups),
 		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
+	check_ciphers(emit, &emit->model->tls, row.tls_min);
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
 }
 

@@ -73,6 +73,7 @@ void vg_reload_died(struct vg_reload *reload, struct vg_gateway *gateway,
 /* A worker holds nothing any more of that generation. */
 void vg_reload_let_go(struct vg_reload *reload, struct vg_gateway *gateway,
 		      const struct vg_process *worker, uint64_t number, int64_t now);
+
 /* Keys say why they can't start. */
 void vg_reload_fault(struct vg_reload *reload, const struct vg_process *keys,
 		     const struct vg_msg_fault *fault);

@@ -301,16 +301,24 @@ Test(record_recorder, a_new_generation_brings_its_sinks)
 	place_free(&w->place);
 }
 
+/* A recorder that serves, and that was offered so many sinks in a folder that it can't reach. */
+static struct world *offered_elsewhere(struct place *elsewhere, char path[160], uint32_t sinks)
+{
+	struct world *w = world_new();
+	*elsewhere = place_new();
+	start(w, false);
+	snprintf(path, 160, "%s/events", elsewhere->path);
+	close(w->image_fd);
+	w->image_fd = image_of_many(path, "siem", sinks, &w->image_size);
+	send_image(w, 2);
+	return w;
+}
+
 Test(record_recorder, sinks_out_of_its_sandbox_are_for_the_next_one)
 {
 	char second[160];
-	struct world *w = world_new();
-	struct place elsewhere = place_new();
-	start(w, false);
-	snprintf(second, sizeof(second), "%s/events", elsewhere.path);
-	close(w->image_fd);
-	w->image_fd = image_of(second, "siem", &w->image_size);
-	send_image(w, 2);
+	struct place elsewhere;
+	struct world *w = offered_elsewhere(&elsewhere, second, 1);
 	expect_ack(w, 2, ERESTART);
 	exchange(w, 1);
 	wait_for(w->path, " VG1001 ", 1);
@@ -328,13 +336,8 @@ Test(record_recorder, sinks_out_of_its_sandbox_are_for_the_next_one)
 Test(record_recorder, more_sinks_than_places_are_refused_out_of_its_sandbox_too)
 {
 	char second[160];
-	struct world *w = world_new();
-	struct place elsewhere = place_new();
-	start(w, false);
-	snprintf(second, sizeof(second), "%s/events", elsewhere.path);
-	close(w->image_fd);
-	w->image_fd = image_of_many(second, "siem", VG_STATUS_SINKS_MAX + 1, &w->image_size);
-	send_image(w, 2);
+	struct place elsewhere;
+	struct world *w = offered_elsewhere(&elsewhere, second, VG_STATUS_SINKS_MAX + 1);
 	expect_ack(w, 2, EIO);
 	exchange(w, 1);
 	wait_for(w->path, " VG1001 ", 1);

@@ -101,6 +101,9 @@ struct vg_set_service {
 	struct vg_set_list upstream;
 	struct vg_set_text upstream_ca;
 	struct vg_set_text upstream_name;
+	struct vg_set_text upstream_certificate;
+	struct vg_set_text upstream_private_key;
+	struct vg_set_list set_header;
 	struct vg_set_number balance;
 	struct vg_set_number connect_timeout;
 	struct vg_set_number response_timeout;

@@ -119,6 +119,10 @@ CHANGE(upstream_nameless, ROWS(upstream, UPSTREAM)[0].tls = 1;
        ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1})
 CHANGE(upstream_cas, ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, UINT32_MAX})
 CHANGE(upstream_host, ROWS(upstream, UPSTREAM)[0].host = (struct vg_str){UINT32_MAX, 1})
+CHANGE(upstream_cert, ROWS(upstream, UPSTREAM)[0].tls = 1;
+       ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1};
+       ROWS(upstream, UPSTREAM)[0].name = ROWS(upstream, UPSTREAM)[0].text)
+CHANGE(set_headers, ROWS(service, SERVICE)[0].set_headers = (struct vg_span){0, 1})
 CHANGE(balance, ROWS(service, SERVICE)[0].balance = VG_BALANCES)
 CHANGE(mode, ROWS(vendor, VENDOR)[0].mode = VG_MODES)
 CHANGE(vendors, ROWS(vendor, VENDOR)[1].id = ROWS(vendor, VENDOR)[0].id)
@@ -189,6 +193,8 @@ static const struct change changes[] = {
 	{"TLS without name", "upstream: TLS without a CA or a name", change_upstream_nameless},
 	{"upstream's CAs", "upstream: a reference lies outside", change_upstream_cas},
 	{"upstream's host", "upstream: a reference lies outside", change_upstream_host},
+	{"upstream's certificate", "upstream: not a certificate for it", change_upstream_cert},
+	{"set headers", "service: a reference lies outside", change_set_headers},
 	{"balance", "service: unknown value", change_balance},
 	{"mode", "vendor: unknown value", change_mode},
 	{"vendors", "vendor: out of order", change_vendors},

@@ -77,6 +77,12 @@ enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault)
 	return io;
 }
 
+const char *vg_origin_alert(const struct vg_origin *origin)
+{
+	const struct vg_tls_session *tls = origin->stream.tls;
+	return tls == NULL ? NULL : vg_tls_session_peer(tls)->fault;
+}
+
 static void free_now(void *object)
 {
 	struct vg_origin *origin = object;

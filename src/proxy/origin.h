@@ -48,6 +48,10 @@ bool vg_origin_is_bare(const struct vg_origin *origin) VG_MUST_CHECK;
  */
 enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault) VG_MUST_CHECK;
 
+/* The words of the TLS alert that the upstream ended it with; NULL. In TLS 1.3 it so refuses what
+   it was shown when the handshake is over at this end (RFC 8446 4.4.2.4). */
+const char *vg_origin_alert(const struct vg_origin *origin) VG_MUST_CHECK;
+
 /* The same, over memory, which outlives it. */
 struct vg_origin *vg_origin_new_memory(struct vg_generation *generation, struct vg_memory *memory,
 				       uint32_t upstream) VG_MUST_CHECK;

@@ -140,7 +140,7 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 	};
 }
 
-#define EXTRAS_MAX 6
+#define EXTRAS_MAX (6 + VG_IMG_SET_HEADERS_MAX)
 
 /*
  * Who asks, as the gateway has proven it. What a vendor sends under these names, or under any that
@@ -170,13 +170,13 @@ static bool write_request(struct vg_exchange *x, const struct vg_http_head *head
 {
 	const struct vg_image *image = &x->client->generation->image;
 	const struct vg_img_service *service = &vg_img_services(image)[verdict->service];
-	struct vg_http_extra extras[EXTRAS_MAX] = {
-		{"X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1)},
-	};
+	struct vg_http_extra extras[EXTRAS_MAX];
 	char addr[VG_ADDR_TEXT];
-	size_t count = 1;
+	size_t count = 0;
+	extras[count++] = (struct vg_http_extra){"X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1)};
 	if (service->forward_identity != 0)
 		count += add_identity(x, verdict, extras + count, addr);
+	count += vg_set_headers_add(&x->client->generation->set_headers, service, extras + count);
 	struct vg_http_request_out out = {
 		.head = head,
 		.path = verdict->path.text,

@@ -208,11 +208,11 @@ static bool prepare(struct vg_worker *worker)
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
 	vg_dials_init(&worker->dials, worker);
 	vg_dials_broker(&worker->dials, vg_child_peer(child, VG_ROLE_BROKER));
-	if (!vg_tls_warmup(&child->image, keys))
-		return fail("the first handshake with itself failed");
 	worker->current = vg_generation_new(worker, child->generation, &child->image);
 	if (worker->current == NULL || !vg_generation_secure(worker->current, keys))
 		return fail("TLS");
+	if (!vg_tls_warmup(&child->image, &worker->current->keys))
+		return fail("the first handshake with itself failed");
 	worker->conn_max = most_connections(worker);
 	return listen_to(worker);
 }

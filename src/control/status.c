@@ -60,8 +60,10 @@ static void put_process_json(struct vg_answer *answer, const struct shown *shown
 	if (worker != NULL)
 		vg_answer_put(answer,
 			      ",\"generation\":%" PRIu64 ",\"connections\":%" PRIu32
-			      ",\"handshakes\":%" PRIu32,
-			      worker->generation, worker->connections, worker->handshakes);
+			      ",\"handshakes\":%" PRIu32 ",\"upstream_dialled\":%" PRIu64
+			      ",\"upstream_reused\":%" PRIu64,
+			      worker->generation, worker->connections, worker->handshakes,
+			      worker->dialled, worker->reused);
 	vg_answer_put(answer, "}");
 }
 
@@ -127,19 +129,27 @@ static void put_process_text(struct vg_answer *answer, const struct vg_status_pr
 		      since);
 }
 
+/* Of the exchanges that had a connection to an upstream, how many did without a new one. */
+static unsigned reuse_percent(const struct vg_status_worker *worker)
+{
+	double all = (double)worker->dialled + (double)worker->reused;
+	return all > 0 ? (unsigned)((double)worker->reused * 100 / all) : 0;
+}
+
 static void put_workers_text(struct vg_answer *answer, const struct shown *shown)
 {
-	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s\n", "WORKER", "PID", "GENERATION",
-		      "CONNECTIONS", "HANDSHAKES");
+	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s %10s %10s %6s\n", "WORKER", "PID",
+		      "GENERATION", "CONNECTIONS", "HANDSHAKES", "DIALLED", "REUSED", "REUSE");
 	for (uint32_t i = 0; i < shown->status.count; i++) {
 		const struct vg_status_process *process = &shown->status.processes[i];
 		const struct vg_status_worker *worker = worker_of(shown, process);
 		if (worker != NULL)
 			vg_answer_put(answer,
 				      "%-14" PRIu32 " %8" PRId32 " %11" PRIu64 " %11" PRIu32
-				      " %11" PRIu32 "\n",
+				      " %11" PRIu32 " %10" PRIu64 " %10" PRIu64 " %5u%%\n",
 				      process->index, process->pid, worker->generation,
-				      worker->connections, worker->handshakes);
+				      worker->connections, worker->handshakes, worker->dialled,
+				      worker->reused, reuse_percent(worker));
 	}
 }
 

@@ -78,6 +78,7 @@ struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange
 	if (origin != NULL) {
 		take_out(pool, origin);
 		origin->exchange = exchange;
+		pool->generation->worker->reused++;
 	} else if (!vg_dials_begin(&pool->generation->worker->dials, exchange, pool->generation,
 				   upstream)) {
 		*failed = true;
@@ -114,6 +115,7 @@ uint32_t vg_pool_choose(struct vg_pool *pool, uint32_t service, uint32_t last)
 void vg_pool_arrived(struct vg_pool *pool, uint32_t upstream, struct vg_origin *origin,
 		     struct vg_exchange *exchange)
 {
+	pool->generation->worker->dialled += origin != NULL;
 	if (exchange != NULL && origin == NULL) {
 		pool->rows[upstream].busy--;
 	} else if (exchange != NULL) {

@@ -142,7 +142,9 @@ static void tell_status(void *arg)
 	struct vg_worker *worker = arg;
 	struct vg_status_worker now = {.generation = worker->current->number,
 				       .connections = worker->conn_count,
-				       .handshakes = worker->places.taken_count};
+				       .handshakes = worker->places.taken_count,
+				       .dialled = worker->dialled,
+				       .reused = worker->reused};
 	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
 		return;
 	worker->told = now;

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "config/effective.h"
+#include "config/health.h"
 #include "config/upstream.h"
 
 struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set)
@@ -249,6 +250,11 @@ static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *
 		.has_data = service->data.count > 0,
 		.where = vg_emit_where(emit, &service->set),
 	};
+	struct vg_health_check check;
+	if (service->health.line != 0 && vg_health_check(service->health.value, &check)) {
+		row.health_path = vg_build_text(emit->build, check.path);
+		row.health_every_ms = check.every_ms;
+	}
 	/* Why there is none has been told. */
 	if (row.upstreams.count == 0)
 		return VG_NO_ROW;

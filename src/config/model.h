@@ -105,6 +105,7 @@ struct vg_set_service {
 	struct vg_set_text upstream_private_key;
 	struct vg_set_list set_header;
 	struct vg_set_number balance;
+	struct vg_set_text health;
 	struct vg_set_number connect_timeout;
 	struct vg_set_number response_timeout;
 	struct vg_set_list data;

@@ -61,9 +61,9 @@ static void put_process_json(struct vg_answer *answer, const struct shown *shown
 		vg_answer_put(answer,
 			      ",\"generation\":%" PRIu64 ",\"connections\":%" PRIu32
 			      ",\"handshakes\":%" PRIu32 ",\"upstream_dialled\":%" PRIu64
-			      ",\"upstream_reused\":%" PRIu64,
+			      ",\"upstream_reused\":%" PRIu64 ",\"upstreams_down\":%" PRIu64,
 			      worker->generation, worker->connections, worker->handshakes,
-			      worker->dialled, worker->reused);
+			      worker->dialled, worker->reused, worker->down);
 	vg_answer_put(answer, "}");
 }
 
@@ -138,18 +138,20 @@ static unsigned reuse_percent(const struct vg_status_worker *worker)
 
 static void put_workers_text(struct vg_answer *answer, const struct shown *shown)
 {
-	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s %10s %10s %6s\n", "WORKER", "PID",
-		      "GENERATION", "CONNECTIONS", "HANDSHAKES", "DIALLED", "REUSED", "REUSE");
+	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s %10s %10s %6s %5s\n", "WORKER", "PID",
+		      "GENERATION", "CONNECTIONS", "HANDSHAKES", "DIALLED", "REUSED", "REUSE",
+		      "DOWN");
 	for (uint32_t i = 0; i < shown->status.count; i++) {
 		const struct vg_status_process *process = &shown->status.processes[i];
 		const struct vg_status_worker *worker = worker_of(shown, process);
 		if (worker != NULL)
 			vg_answer_put(answer,
 				      "%-14" PRIu32 " %8" PRId32 " %11" PRIu64 " %11" PRIu32
-				      " %11" PRIu32 " %10" PRIu64 " %10" PRIu64 " %5u%%\n",
+				      " %11" PRIu32 " %10" PRIu64 " %10" PRIu64 " %5u%% %5" PRIu64
+				      "\n",
 				      process->index, process->pid, worker->generation,
 				      worker->connections, worker->handshakes, worker->dialled,
-				      worker->reused, reuse_percent(worker));
+				      worker->reused, reuse_percent(worker), worker->down);
 	}
 }
 

@@ -125,6 +125,9 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 	    !in_rows(row->upstreams, vg_img_upstream_count(image)) ||
 	    !in_rows(row->set_headers, vg_img_set_header_count(image)))
 		return "service: a reference lies outside";
+	if (!is_key(image, row->health_path) ||
+	    (row->health_path.len > 0) != (row->health_every_ms > 0))
+		return "service: no health check";
 	if (row->set_headers.count > VG_IMG_SET_HEADERS_MAX)
 		return "service: too many headers are set";
 	if (row->balance >= VG_BALANCES || row->forward_identity > 1 || row->has_data > 1)

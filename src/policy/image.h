@@ -152,12 +152,14 @@ struct vg_img_service {
 	struct vg_str prefix; /* "" or "/seg[/seg…]", normalised, no final slash */
 	struct vg_span upstreams;
 	struct vg_span set_headers;
+	struct vg_str health_path; /* that each upstream is asked for; "": it isn't checked */
+	uint32_t health_every_ms;
 	uint32_t connect_timeout_ms;
 	uint32_t response_timeout_ms;
 	uint8_t balance;          /* enum vg_balance */
 	uint8_t forward_identity; /* 1: X-Vendor-Id and the like are sent upstream */
 	uint8_t has_data;         /* it has `data`: answers are marked no-store */
-	uint8_t pad[5];
+	uint8_t pad;
 	struct vg_where where;
 };
 

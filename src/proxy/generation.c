@@ -21,7 +21,8 @@ struct vg_generation *vg_generation_new(struct vg_worker *worker, uint64_t numbe
 	vg_hex(generation->gen, image->header->gen, sizeof(image->header->gen));
 	const struct vg_secrets none = {NULL, 0};
 	if (!vg_pool_init(&generation->pool, generation) ||
-	    !vg_set_headers_make(&generation->set_headers, image, &none))
+	    !vg_set_headers_make(&generation->set_headers, image, &none) ||
+	    !vg_health_init(&generation->health, generation))
 		vg_generation_unref(&generation);
 	return generation;
 }
@@ -73,6 +74,7 @@ void vg_generation_unref(struct vg_generation **generation)
 	if (gone == NULL || --gone->refs > 0)
 		return;
 	tell_gone(gone);
+	vg_health_fini(&gone->health);
 	vg_pool_fini(&gone->pool);
 	vg_tls_server_free(&gone->tls);
 	vg_tls_client_free(&gone->upstream_tls);

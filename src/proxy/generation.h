@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "policy/image.h"
+#include "proxy/health.h"
 #include "proxy/pool.h"
 #include "proxy/set_header.h"
 #include "sys/chan.h"
@@ -33,6 +34,7 @@ struct vg_generation {
 	struct vg_tls_client *upstream_tls;
 	struct vg_set_headers set_headers;
 	struct vg_pool pool;
+	struct vg_health health;
 };
 
 /* Over a checked image, with no TLS and no secrets: what the loop codec needs. NULL: no memory. The first

@@ -18,6 +18,7 @@
 #define VG_ORIGIN_READ ((size_t)32768)
 
 struct vg_generation;
+struct vg_check;
 struct vg_exchange;
 
 struct vg_origin {
@@ -25,7 +26,8 @@ struct vg_origin {
 	struct vg_stream stream;
 	struct vg_buf in, out;
 	uint32_t upstream;             /* row of the image */
-	struct vg_exchange *exchange;  /* NULL: in the pool */
+	struct vg_exchange *exchange;  /* NULL: in the pool, or a check's */
+	struct vg_check *check;        /* NULL: it is no check's */
 	bool reused;                   /* it has carried an exchange before */
 	bool wrote;                    /* of this exchange: a byte has left */
 	bool more;                     /* TLS holds bytes that no event will tell of */

@@ -144,7 +144,8 @@ static void tell_status(void *arg)
 				       .connections = worker->conn_count,
 				       .handshakes = worker->places.taken_count,
 				       .dialled = worker->dialled,
-				       .reused = worker->reused};
+				       .reused = worker->reused,
+				       .down = vg_health_down(worker->current)};
 	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
 		return;
 	worker->told = now;

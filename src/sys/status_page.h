@@ -49,6 +49,7 @@ struct vg_status_worker {
 	uint32_t handshakes;  /* those of them whose handshake is in progress */
 	uint64_t dialled;     /* connections to upstreams that were made, since it started */
 	uint64_t reused;      /* exchanges that used one that rested */
+	uint64_t down;        /* upstreams that its checks found to be down */
 };
 
 struct vg_status_sink {
@@ -76,7 +77,7 @@ struct vg_status_page {
 
 _Static_assert(sizeof(struct vg_status) % sizeof(uint64_t) == 0 &&
 		       sizeof(struct vg_status_process) == 32 &&
-		       sizeof(struct vg_status_worker) == 32 &&
+		       sizeof(struct vg_status_worker) == 40 &&
 		       sizeof(struct vg_status_sink) == 80 &&
 		       offsetof(struct vg_status_page, words) == 16,
 	       "it is shared between processes");

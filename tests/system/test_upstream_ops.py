@@ -303,7 +303,7 @@ def _():
         wait_for("the figures", lambda: figures(lab) == (1, 9))
         shown = ctl(lab, "status").stdout
         row = shown[shown.index("WORKER"):].splitlines()[1].split()
-        equal(row[-3:], ["1", "9", "90%"], shown)
+        equal(row[-4:], ["1", "9", "90%", "0"], shown)
 
 
 @case("what an upstream closes while it rests costs nobody an answer")
@@ -410,6 +410,114 @@ def _():
             check(why is None or event["constraint"] == why, why, event)
         for sock in full:
             sock.close()
+
+
+# Checks ------------------------------------------------------------------------------------------
+
+class Patient:
+    """An upstream that answers /health with what `status` is (0: not at all), all else with 200; it
+    counts what it is asked for."""
+
+    def __init__(self):
+        self.status, self.asked = 200, []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            sock, _ = self.server.accept()
+            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+
+    def serve(self, sock):
+        with sock:
+            while head := sock.recv(65536).decode("latin-1"):
+                path = head.split(" ")[1]
+                self.asked.append((path, head))
+                status = self.status if path == "/health" else 200
+                if status == 0:
+                    time.sleep(20)
+                sock.sendall(f"HTTP/1.1 {status} So\r\nContent-Length: 4000\r\n\r\n"
+                             .encode() + b"x" * 4000)
+
+    def count(self, path):
+        return sum(asked == path for asked, _ in list(self.asked))
+
+
+def down(lab):
+    return worker_of(lab).get("upstreams_down")
+
+
+@case("an upstream whose checks fail leaves the rotation, and comes back")
+def _():
+    with Lab() as lab:
+        open_lab(lab, "pair", "secure")
+        one, two = Patient(), Patient()
+        lab.add_upstream("inner", "inner")
+        inner = lab.others[-1]
+        lab.sections = service(
+            "pair", f"http://127.0.0.1:{one.port}, http://127.0.0.1:{two.port}",
+            "health = GET /health every 1s\nset_header = X-Api: 1")
+        lab.sections += mutual("secure", inner.port) + "health = GET /cl/10 every 1s\n"
+        lab.start()
+        wait_for("checks", lambda: one.count("/health") > 1 and two.count("/health") > 1)
+        equal(down(lab), 0)
+        head = one.asked[0][1]
+        check("Host: pair.agency.example\r\n" in head and "X-Api: 1\r\n" in head, head)
+        check(inner.heads()[0]["target"] == "/cl/10", "over TLS")
+        for bad in (500, 301, 0):
+            one.status = bad
+            wait_for("it to be down", lambda: down(lab) == 1)
+            before = one.count("/n")
+            for _ in range(6):
+                equal(ask(lab, "pair", "/n").status, 200)
+            equal(one.count("/n"), before, "asked while it was down")
+            one.status = 202 if bad == 500 else 200
+            wait_for("it to be up", lambda: down(lab) == 0)
+            for _ in range(6):
+                equal(ask(lab, "pair", "/n").status, 200)
+            check(one.count("/n") > before, "not asked when it was up again")
+        one.status = two.status = 503
+        wait_for("both to be down", lambda: down(lab) == 2)
+        answer = ask(lab, "pair", "/n")
+        equal(answer.status, 503)
+        event = [event for event in lab.events() if event["code"] == "VG7012"][-1]
+        equal((event["reason"], event["status"], event.get("dst")), ("upstream.down", "503", None))
+        equal(ask(lab, "secure", "/v1/x").status, 200, "another service")
+        two.status = 200
+        wait_for("one to be up", lambda: down(lab) == 1)
+        equal(ask(lab, "pair", "/n").status, 200)
+        check(f"upstream http://127.0.0.1:{one.port} is down: " in lab.log_text(), "the log")
+
+
+@case("checks follow the generation, and cost an idle gateway next to nothing")
+def _():
+    with Lab() as lab:
+        open_lab(lab, "one")
+        one = Patient()
+        plain = service("one", f"http://127.0.0.1:{one.port}")
+        lab.sections = plain + "health = GET /health every 1s\n"
+        lab.start()
+        wait_for("checks", lambda: one.count("/health") > 2)
+        worker, begin, before = worker_of(lab)["pid"], time.monotonic(), one.count("/health")
+        ticks = cpu(worker)
+        time.sleep(5)
+        took, asked = time.monotonic() - begin, one.count("/health") - before
+        check(took - 2 <= asked <= took + 2, asked, "checks in", took)
+        spent = (cpu(worker) - ticks) / os.sysconf("SC_CLK_TCK")
+        check(spent / took < 0.01, "CPU", spent, "in", took)
+        lab.sections = plain
+        lab.write_config()
+        reload_(lab)
+        time.sleep(1.5)
+        before = one.count("/health")
+        time.sleep(2.5)
+        equal(one.count("/health"), before, "checks of a generation that is over")
+
+
+def cpu(pid):
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(words[11]) + int(words[12])
 
 
 def ca_of(upstream):

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/health.h"
 #include "config/set_header.h"
 #include "config/upstream.h"
 #include "config_tree.h"
@@ -220,8 +221,55 @@ Test(config_upstream_rows, set_header)
 }
 
 static const struct {
+	const char *text, *path; /* NULL: nobody may write it so */
+	uint32_t ms;
+} checks[] = {
+	{"GET /health every 5s", "/health", 5000},
+	{"GET  /a?b=c  every  1h", "/a?b=c", 3600000},
+	{"GET / every 1s", "/", 1000},
+	{"GET /health every 999ms", NULL, 0},
+	{"GET /health every 2h", NULL, 0},
+	{"GET /health every", NULL, 0},
+	{"GET /health 5s", NULL, 0},
+	{"GET /health each 5s", NULL, 0},
+	{"GET /health every 5s now", NULL, 0},
+	{"POST /health every 5s", NULL, 0},
+	{"get /health every 5s", NULL, 0},
+	{"GET health every 5s", NULL, 0},
+	{"GET /a#b every 5s", NULL, 0},
+	{"GET /\xc3\xa9 every 5s", NULL, 0},
+	{"/health every 5s", NULL, 0},
+	{"", NULL, 0},
+};
+
+Test(config_upstream, health)
+{
+	for (size_t i = 0; i < VG_COUNT(checks); i++) {
+		struct vg_health_check check;
+		bool good = vg_health_check(vg_slice_str(checks[i].text), &check);
+		cr_expect_eq(good, checks[i].path != NULL, "%s", checks[i].text);
+		if (good && checks[i].path != NULL)
+			cr_expect(vg_slice_eq(check.path, vg_slice_str(checks[i].path)) &&
+					  check.every_ms == checks[i].ms,
+				  "%s", checks[i].text);
+	}
+}
+
+Test(config_upstream_rows, health)
+{
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80\nhealth = GET /up every 7s\n", ""),
+			 "");
+	cr_expect(is_text(vg_img_services(&tree.image)->health_path, "/up"));
+	cr_expect_eq(vg_img_services(&tree.image)->health_every_ms, 7000);
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80\n", ""), "");
+	cr_expect_eq(vg_img_services(&tree.image)->health_path.len, 0);
+}
+
+static const struct {
 	const char *service, *vendor, *fault;
 } faults[] = {
+	{"upstream = http://10.0.0.6:81\nhealth = GET /up\n", "",
+	 "health \"GET /up\" must be GET /PATH every DURATION"},
 	{HTTPS "upstream_certificate = ca/leaf.pem\n", "",
 	 "upstream_certificate needs upstream_private_key"},
 	{HTTPS "upstream_private_key = a.key\n", "",

@@ -123,6 +123,7 @@ CHANGE(upstream_cert, ROWS(upstream, UPSTREAM)[0].tls = 1;
        ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1};
        ROWS(upstream, UPSTREAM)[0].name = ROWS(upstream, UPSTREAM)[0].text)
 CHANGE(set_headers, ROWS(service, SERVICE)[0].set_headers = (struct vg_span){0, 1})
+CHANGE(health, ROWS(service, SERVICE)[0].health_every_ms = 1000)
 CHANGE(balance, ROWS(service, SERVICE)[0].balance = VG_BALANCES)
 CHANGE(mode, ROWS(vendor, VENDOR)[0].mode = VG_MODES)
 CHANGE(vendors, ROWS(vendor, VENDOR)[1].id = ROWS(vendor, VENDOR)[0].id)
@@ -195,6 +196,7 @@ static const struct change changes[] = {
 	{"upstream's host", "upstream: a reference lies outside", change_upstream_host},
 	{"upstream's certificate", "upstream: not a certificate for it", change_upstream_cert},
 	{"set headers", "service: a reference lies outside", change_set_headers},
+	{"health", "service: no health check", change_health},
 	{"balance", "service: unknown value", change_balance},
 	{"mode", "vendor: unknown value", change_mode},
 	{"vendors", "vendor: out of order", change_vendors},

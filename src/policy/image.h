@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(6)
+#define VG_IMAGE_LAYOUT UINT32_C(7)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -76,6 +76,11 @@ struct vg_img_gateway {
 	uint32_t header_timeout_ms;
 	uint32_t idle_timeout_ms;
 	uint64_t max_body;
+	uint64_t body_rate; /* bytes a second that a vendor must keep to; 0: any */
+	struct vg_addr health; /* where health_port is not 0 */
+	uint32_t request_timeout_ms;
+	uint16_t health_port; /* 0: no health listener */
+	uint8_t pad1[2];
 	uint16_t tls_min; /* 0x0303 or 0x0304 */
 	uint8_t disclose_ca;
 	uint8_t pad[5];

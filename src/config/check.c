@@ -305,6 +305,11 @@ static bool check_duration(struct vg_slice s, uint64_t *number)
 	return vg_units_duration(s, number);
 }
 
+static bool check_rate(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_rate(s, number);
+}
+
 static const struct {
 	bool (*check)(struct vg_slice s, uint64_t *number);
 	const char *text;

@@ -53,6 +53,7 @@ struct vg_set_gateway {
 	struct vg_set set;
 	struct vg_set_text node;
 	struct vg_set_list listen;
+	struct vg_set_list proxy_protocol_from, probes_from;
 	struct vg_set_number workers; /* 0: auto */
 	struct vg_set_text policies;
 	struct vg_set_text state;
@@ -75,6 +76,8 @@ struct vg_set_tls {
 struct vg_set_limits {
 	struct vg_set set;
 	struct vg_set_number connections; /* 0: half of the descriptors */
+	struct vg_set_number connections_per_address;
+	struct vg_set_number handshakes; /* a rate; 0: unlimited */
 	struct vg_set_number header_bytes;
 	struct vg_set_number header_timeout;
 	struct vg_set_number idle_timeout;

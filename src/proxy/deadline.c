@@ -14,6 +14,11 @@ static const struct vg_img_service *service_of(const struct vg_exchange *x)
 	return &vg_img_services(&x->client->generation->image)[x->service];
 }
 
+static const struct vg_img_rule *rule_of(const struct vg_exchange *x)
+{
+	return &vg_img_rules(&x->client->generation->image)[x->rule];
+}
+
 static uint64_t handshake_ms(const struct vg_exchange *x)
 {
 	int64_t spent = (vg_loop_monotonic(&x->worker->loop) - x->dial_began) / 1000;
@@ -33,7 +38,7 @@ void vg_deadline_begin(struct vg_exchange *x, enum vg_deadline deadline)
 		vg_loop_arm(&x->deadline, handshake_ms(x));
 		return;
 	case VG_DEADLINE_RESPONSE:
-		vg_loop_arm(&x->deadline, service_of(x)->response_timeout_ms);
+		vg_loop_arm(&x->deadline, rule_of(x)->response_timeout_ms);
 		return;
 	case VG_DEADLINE_NONE:
 	case VG_DEADLINE_STALL:

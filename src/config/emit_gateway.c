@@ -268,7 +268,6 @@ static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *
 		.prefix = vg_emit_text(emit, &service->prefix),
 		.upstreams = emit_upstreams(emit, service),
 		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
-		.response_timeout_ms = (uint32_t)service->response_timeout.value,
 		.balance = (uint8_t)service->balance.value,
 		.forward_identity = (uint8_t)service->forward_identity.value,
 		.has_data = service->data.count > 0,

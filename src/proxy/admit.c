@@ -134,6 +134,7 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 		.method = head->method,
 		.path = has_path ? &worker->path : NULL,
 		.query = has_path && head->has_query ? &worker->query : NULL,
+		.fields = vg_http_all_fields(head),
 		.has_body = head->framing != VG_FRAMING_NONE,
 		.body_length = head->framing == VG_FRAMING_LENGTH ? head->length : 0,
 		.content_type = type == NULL ? VG_SLICE_EMPTY : type->value,
@@ -182,6 +183,7 @@ static bool write_request(struct vg_exchange *x, const struct vg_http_head *head
 		.path = verdict->path.text,
 		.query = head->has_query ? x->worker->query.text : vg_slice(NULL, 0),
 		.host = vg_img_str(image, service->host),
+		.listed = &verdict->listed,
 		.extras = extras,
 		.extra_count = count,
 	};

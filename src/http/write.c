@@ -94,9 +94,11 @@ static void put_fields(struct pen *pen, const struct vg_http_head *head, bool re
 		}
 		const struct vg_header_row *row = vg_header_row(field->id);
 		enum vg_header_rule rule = request ? row->request : row->response;
+		if ((without & VG_HEADER_BIT(field->id)) != 0)
+			continue;
 		if (rule == VG_HEADER_DROP || rule == VG_HEADER_REFUSE)
 			++*dropped;
-		if (rule != VG_HEADER_PASS || (without & VG_HEADER_BIT(field->id)) != 0)
+		if (rule != VG_HEADER_PASS)
 			continue;
 		put_name(pen, vg_header_name(row));
 		put(pen, VG_SLICE(": "));

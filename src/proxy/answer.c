@@ -23,7 +23,7 @@ static struct vg_redirect redirect_of(const struct vg_exchange *x)
 	const struct vg_img_service *service = &vg_img_services(image)[x->service];
 	struct vg_slice url = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text);
 	return (struct vg_redirect){
-		.host = vg_img_str(image, service->host),
+		.host = vg_img_str(image, service->upstream_host),
 		.upstream = vg_slice_from(url, vg_slice_find(url, ':') + 3),
 		.prefix = vg_img_str(image, service->prefix),
 	};

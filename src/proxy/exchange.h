@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "http/body.h"
 #include "http/parse.h"
+#include "http/trace.h"
 #include "net/loop.h"
 #include "policy/capture.h"
 #include "policy/decide.h"
@@ -56,6 +57,7 @@ struct vg_exchange {
 	struct event deadline;
 	struct vg_arena arena;
 	char id[VG_ULID_TEXT];
+	struct vg_http_trace trace; /* its id is empty where no head was read */
 	uint32_t slot; /* VG_NO_SLOT: there was no room for its event */
 
 	const struct vg_http_head *head; /* while it is judged; NULL afterwards */

@@ -50,13 +50,20 @@ static bool below_prefix(struct vg_slice prefix, struct vg_slice path, struct vg
 	return true;
 }
 
+/* Without its port; an IPv6 address has colons of its own, in brackets. */
+static struct vg_slice host_of(struct vg_slice authority)
+{
+	bool bracket = authority.len > 0 && authority.ptr[0] == '[';
+	size_t end = vg_slice_find(authority, bracket ? ']' : ':');
+	return vg_slice_first(authority, bracket ? end + 1 : end);
+}
+
 /* "http://HOST[:PORT]": the upstream's own name, or its host with any port. */
 static bool is_own(const struct vg_redirect *redirect, struct vg_slice authority)
 {
 	if (vg_slice_eq_case(authority, redirect->upstream))
 		return true;
-	struct vg_slice host = vg_slice_first(authority, vg_slice_find(authority, ':'));
-	return vg_slice_eq_case(host, redirect->host);
+	return vg_slice_eq_case(host_of(authority), host_of(redirect->host));
 }
 
 bool vg_redirect_map(const struct vg_redirect *redirect, struct vg_slice location,

@@ -61,6 +61,8 @@ static void put_asked(struct vg_record_writer *w, const struct vg_exchange *x)
 	vg_record_text(w, VG_FIELD_PATH_MARKS,
 		       vg_slice((const char *)x->asked.marks, x->asked.mark_bytes));
 	vg_record_text(w, VG_FIELD_QUERY_KEYS, x->asked.query_keys);
+	put_text(w, VG_FIELD_TRACE, x->trace.id);
+	put_text(w, VG_FIELD_SPAN, x->trace.span);
 }
 
 static void put_rule_line(struct vg_record_writer *w, struct vg_slice file, uint32_t line)

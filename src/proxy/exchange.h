@@ -91,6 +91,7 @@ struct vg_exchange {
 	/* The answer. */
 	struct vg_http_scan scan;
 	struct vg_http_body body;
+	unsigned interim; /* answers of 1xx before it, which nobody gets */
 	unsigned status; /* to the vendor; 0: none yet */
 	unsigned upstream_status;
 	bool answered; /* the head is queued to the vendor */

@@ -70,7 +70,7 @@ static bool check_extras(const struct vg_http_extra *extras, size_t count, uint6
 		struct vg_slice name = vg_slice_str(extras[i].name);
 		enum vg_header id = vg_header_of(name);
 		if (name.len == 0 || !vg_chars_all(name, VG_CHAR_TOKEN) ||
-		    !vg_chars_all(extras[i].value, VG_CHAR_VALUE | VG_CHAR_OPAQUE))
+		    !vg_chars_value(extras[i].value))
 			return false;
 		if (id == VG_HEADER_HOST || id == VG_HEADER_CONTENT_LENGTH ||
 		    id == VG_HEADER_TRANSFER_ENCODING || id == VG_HEADER_CONNECTION)

@@ -25,10 +25,8 @@ void vg_ids_next(struct vg_ids *ids, int64_t wall, char out[VG_ULID_TEXT])
 
 void vg_ids_hex(struct vg_ids *ids, char *out, size_t len)
 {
-	uint8_t *bytes = take(ids, len), any = 0;
-	for (size_t i = 0; i < len; i++)
-		any |= bytes[i];
-	if (any == 0)
+	uint8_t *bytes = take(ids, len);
+	if (bytes[0] == 0)
 		bytes[0] = 1;
 	vg_hex(out, bytes, len);
 }

@@ -105,6 +105,7 @@ struct vg_set_service {
 	struct vg_set_text host;
 	struct vg_set_text prefix;
 	struct vg_set_list upstream;
+	struct vg_set_text upstream_host; /* line 0: that of `host` */
 	struct vg_set_text upstream_ca;
 	struct vg_set_text upstream_name;
 	struct vg_set_number balance;

@@ -121,12 +121,14 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_service *row = &vg_img_services(image)[at];
 	if (!in_text(image, row->name) || !is_key(image, row->host) ||
-	    !is_key(image, row->prefix) || !in_text(image, row->where.file) ||
+	    !is_key(image, row->upstream_host) || !is_key(image, row->prefix) ||
+	    !in_text(image, row->where.file) ||
 	    !in_rows(row->upstreams, vg_img_upstream_count(image)))
 		return "service: a reference lies outside";
-	if (row->balance >= VG_BALANCES || row->forward_identity > 1 || row->has_data > 1)
+	if (row->balance >= VG_BALANCES || row->forward_identity >= VG_FORWARDS ||
+	    row->has_data > 1)
 		return "service: unknown value";
-	if (row->host.len == 0 || row->upstreams.count == 0)
+	if (row->host.len == 0 || row->upstream_host.len == 0 || row->upstreams.count == 0)
 		return "service: no host, or no upstream";
 	if (!is_prefix(vg_img_str(image, row->prefix)))
 		return "service: not a prefix";

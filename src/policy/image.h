@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(7)
+#define VG_IMAGE_LAYOUT UINT32_C(8)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -156,16 +156,26 @@ struct vg_img_sink {
 	uint8_t fields[32]; /* bit N: the field with that number (vocab/field.def) */
 };
 
+/* What tells an upstream who asks. */
+enum vg_forward {
+	VG_FORWARD_NONE,
+	VG_FORWARD_HEADERS,     /* X-Vendor-Id and the like */
+	VG_FORWARD_CLIENT_CERT, /* RFC 9440 */
+	VG_FORWARD_XFCC,        /* X-Forwarded-Client-Cert */
+	VG_FORWARDS
+};
+
 enum vg_balance { VG_BALANCE_ROUND_ROBIN, VG_BALANCE_LEAST_CONN, VG_BALANCES };
 
 struct vg_img_service {
 	struct vg_str name;
-	struct vg_str host;   /* lower case, no port */
-	struct vg_str prefix; /* "" or "/seg[/seg…]", normalised, no final slash */
+	struct vg_str host;          /* lower case, no port */
+	struct vg_str upstream_host; /* the upstream's Host: lower case, maybe a port */
+	struct vg_str prefix;        /* "" or "/seg[/seg…]", normalised, no final slash */
 	struct vg_span upstreams;
 	uint32_t connect_timeout_ms;
 	uint8_t balance;          /* enum vg_balance */
-	uint8_t forward_identity; /* 1: X-Vendor-Id and the like are sent upstream */
+	uint8_t forward_identity; /* enum vg_forward */
 	uint8_t has_data;         /* it has `data`: answers are marked no-store */
 	uint8_t pad;
 	struct vg_where where;

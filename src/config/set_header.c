@@ -1,37 +1,15 @@
 #include "config/set_header.h"
 
+#include "http/barred.h"
 #include "http/chars.h"
-#include "http/header.h"
 
-/*
- * In lower case; one that ends in a hyphen stands for all that begin so. Beside these, what
- * header.def has the gateway read or refuse.
- */
-static const char *const kept[] = {
-	"client-cert", "client-cert-", "content-",     "forwarded", "keep-alive",   "proxy-",
-	"te",          "trailer",      "x-forwarded-", "x-real-ip", "x-request-id", "x-vendor-",
-};
-
-static bool begins(struct vg_slice name, struct vg_slice word)
-{
-	return name.len >= word.len && vg_slice_eq_case(vg_slice_first(name, word.len), word);
-}
-
+/* Nor what describes the vendor's body, or the gateway writes for each request anew. */
 static bool may_be_set(struct vg_slice name)
 {
-	enum vg_header id = vg_header_of(name);
-	if (id != VG_HEADER_COUNT) {
-		enum vg_header_rule rule = vg_header_row(id)->request;
-		if (rule == VG_HEADER_OWN || rule == VG_HEADER_REFUSE)
-			return false;
-	}
-	for (size_t i = 0; i < VG_COUNT(kept); i++) {
-		struct vg_slice word = vg_slice_str(kept[i]);
-		if (vg_slice_ends(word, VG_SLICE("-")) ? begins(name, word)
-						       : vg_slice_eq_case(name, word))
-			return false;
-	}
-	return true;
+	return vg_http_barred(name, true) == NULL &&
+	       !vg_slice_eq_case(vg_slice_first(name, 8), VG_SLICE("content-")) &&
+	       !vg_slice_eq_case(name, VG_SLICE("traceparent")) &&
+	       !vg_slice_eq_case(name, VG_SLICE("tracestate"));
 }
 
 /* Where the word begins that names the file; the value's length where there is none. */

@@ -18,8 +18,9 @@ struct vg_set_header {
 };
 
 /*
- * `s` lives as long as *header. False too for a name that nobody may set: Host, what is of framing
- * or of one connection, what describes the vendor's body, and what tells who asks.
+ * `s` lives as long as *header. False too for a name that nobody may set: what no rule may list
+ * (http/barred.h: Host, what is of framing or of one connection, what tells who asks), what
+ * describes the vendor's body, and the trace.
  */
 bool vg_set_header(struct vg_slice s, struct vg_set_header *header) VG_MUST_CHECK;
 

@@ -62,7 +62,7 @@ static bool write_request(struct vg_check *check)
 		.head = &head,
 		.path = vg_img_str(image, service->health_path),
 		.query = vg_slice(NULL, 0),
-		.host = vg_img_str(image, service->host),
+		.host = vg_img_str(image, service->upstream_host),
 		.extras = extras,
 		.extra_count = count,
 	};

@@ -83,6 +83,9 @@ void vg_effective_fill(struct vg_model *model, struct vg_inputs *inputs, struct 
 	/* The supervisor takes all that it may have. */
 	if (model->limits.connections.line == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		model->limits.connections.value = vg_fd_connections(limit.rlim_max);
+	for (struct vg_set_service *s = model->services; s != NULL; s = s->next)
+		if (s->upstream_host.line == 0)
+			s->upstream_host.value = s->host.value;
 	for (struct vg_policy *p = model->policies; p != NULL; p = p->next)
 		for (struct vg_set_access *a = p->accesses; a != NULL; a = a->next)
 			fill_access(model, a);

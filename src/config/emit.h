@@ -111,6 +111,9 @@ struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set);
 struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set, struct vg_slice written)
 	VG_MUST_CHECK;
 
+/* A list of prefixes; empty where it was not set. */
+struct vg_span vg_emit_networks(struct vg_emit *emit, const struct vg_set_list *list) VG_MUST_CHECK;
+
 /* "" where it was not set. */
 struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text);
 

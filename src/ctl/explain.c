@@ -88,10 +88,7 @@ static enum vg_exit find_vendor(const struct vg_image *image, const char *id, ui
 static bool has_address(const struct vg_image *image, uint32_t ident, const struct vg_addr *addr)
 {
 	struct vg_span span = vg_img_idents(image)[ident].networks;
-	for (uint32_t i = 0; i < span.count; i++)
-		if (vg_prefix_has(&vg_img_prefixs(image)[span.first + i], addr))
-			return true;
-	return span.count == 0;
+	return span.count == 0 || vg_img_in_networks(image, span, addr);
 }
 
 /*

@@ -71,7 +71,7 @@ static bool check_extras(const struct vg_http_extra *extras, size_t count, uint6
 		struct vg_slice name = vg_slice_str(extras[i].name);
 		enum vg_header id = vg_header_of(name);
 		if (name.len == 0 || !vg_chars_all(name, VG_CHAR_TOKEN) ||
-		    !vg_chars_all(extras[i].value, VG_CHAR_VALUE | VG_CHAR_OPAQUE))
+		    !vg_chars_value(extras[i].value))
 			return false;
 		if (id == VG_HEADER_HOST || id == VG_HEADER_CONTENT_LENGTH ||
 		    id == VG_HEADER_TRANSFER_ENCODING || id == VG_HEADER_CONNECTION)
@@ -116,8 +116,7 @@ static void put_fields(struct pen *pen, const struct passing *passing, unsigned 
 		if (field->id != VG_HEADER_COUNT) {
 			const struct vg_header_row *row = vg_header_row(field->id);
 			rule = passing->request ? row->request : row->response;
-			if (rule == VG_HEADER_PASS &&
-			    (passing->without & VG_HEADER_BIT(field->id)) != 0)
+			if ((passing->without & VG_HEADER_BIT(field->id)) != 0)
 				continue;
 		}
 		bool passes = rule == VG_HEADER_PASS ||

@@ -53,12 +53,8 @@ static enum vg_reason check_state(struct decision *d)
 static enum vg_reason check_network(struct decision *d)
 {
 	struct vg_span span = vg_img_idents(d->image)[d->facts->ident].networks;
-	const struct vg_prefix *networks = vg_img_prefixs(d->image) + span.first;
-	if (span.count == 0)
+	if (span.count == 0 || vg_img_in_networks(d->image, span, &d->facts->src))
 		return VG_REASON_NONE;
-	for (uint32_t i = 0; i < span.count; i++)
-		if (vg_prefix_has(&networks[i], &d->facts->src))
-			return VG_REASON_NONE;
 	return VG_REASON_NETWORK_NOT_LISTED;
 }
 

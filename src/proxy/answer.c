@@ -10,6 +10,7 @@
 /* Below so much room the vendor's side is let drain first. */
 #define ROOM_MIN 4096
 #define LINKS_MAX ((size_t)65536)
+#define INTERIM_MAX 16
 
 static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
@@ -49,7 +50,7 @@ static struct vg_redirect redirect_of(const struct vg_exchange *x)
 	const struct vg_img_service *service = &vg_img_services(image)[x->service];
 	struct vg_slice url = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text);
 	return (struct vg_redirect){
-		.host = vg_img_str(image, service->host),
+		.host = vg_img_str(image, service->upstream_host),
 		.upstream = vg_slice_from(url, vg_slice_find(url, ':') + 3),
 		.prefix = vg_img_str(image, service->prefix),
 	};
@@ -150,6 +151,8 @@ enum vg_answer vg_answer_head(struct vg_exchange *x)
 		x->scan = (struct vg_http_scan){0};
 		if (!vg_http_parse_response(head, vg_slice_first(text, len), x->asked.head))
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, head->fault);
+		if (head->status < 200 && ++x->interim > INTERIM_MAX)
+			return bad(x, VG_REASON_UPSTREAM_MALFORMED, "too many interim answers");
 		enum vg_answer answer = head->status < 200 ? VG_ANSWER_MORE : begin(x, head);
 		vg_buf_consume(in, len);
 		if (answer != VG_ANSWER_MORE || in->len == 0)

@@ -68,14 +68,22 @@ static struct vg_slice without_default_port(struct vg_slice authority)
 	return vg_slice_first(authority, authority.len - port);
 }
 
+/* Without its port; an IPv6 address has colons of its own, in brackets. */
+static struct vg_slice host_of(struct vg_slice authority)
+{
+	bool bracket = authority.len > 0 && authority.ptr[0] == '[';
+	size_t end = vg_slice_find(authority, bracket ? ']' : ':');
+	return vg_slice_first(authority, bracket ? end + 1 : end);
+}
+
 /* "HOST[:PORT]": the upstream's own name, or the service's host with any port. */
 static bool is_own(const struct vg_redirect *redirect, struct vg_slice authority)
 {
 	if (vg_slice_eq_case(authority, redirect->upstream) ||
 	    vg_slice_eq_case(authority, without_default_port(redirect->upstream)))
 		return true;
-	struct vg_slice host = vg_slice_first(authority, vg_slice_find(authority, ':'));
-	return vg_slice_eq_case(host, redirect->host) &&
+	struct vg_slice host = host_of(authority);
+	return vg_slice_eq_case(host, host_of(redirect->host)) &&
 	       is_port(vg_slice_from(authority, host.len));
 }
 

@@ -684,10 +684,12 @@ Test(config_compile, unreadable, .init = setup, .fini = teardown)
 
 #define EVERYTHING                                                                                 \
 	"[gateway]\nnode = dmz-1\nlisten = 0.0.0.0:8443,\n  [2001:db8::1]:443\nworkers = 3\n"      \
+	"proxy_protocol_from = 10.0.0.0/28, 2001:db8:1::/64\nprobes_from = 10.0.0.2\n"             \
 	"policies = vendors/\nstate = state\nrun = /run/vg\nuser = vendgate\ndrain = 5s\n"         \
 	"[tls]\ncertificate = server.pem,\n  ca/leaf.pem\n"                                        \
 	"private_key = keys/server.key,\n  leaf.key\nmin_version = 1.2\n"                          \
-	"[limits]\nconnections = 8000\nheader_bytes = 8KiB\nheader_timeout = 5s\n"                 \
+	"[limits]\nconnections = 8000\nconnections_per_address = 256\n"                            \
+	"handshakes = 500/s burst 900\nheader_bytes = 8KiB\nheader_timeout = 5s\n"                 \
 	"idle_timeout = 2m\nmax_body = 1MB\n"                                                      \
 	"[telemetry siem]\nto = udp://[::1]:514\nformat = sd\nfacility = authpriv\n"               \
 	"[telemetry copy]\nto = file:events.log\n"                                                 \
@@ -738,8 +740,8 @@ static void expect_certs(const struct vg_image *image)
 		expect_path(row->path, paths[i][0]);
 		expect_path(row->key_path, paths[i][1]);
 		expect_text(row->where.file, "vendgate.ini");
-		cr_expect_eq(row->where.line, 12 + i);
-		cr_expect_eq(row->key_line, 14 + i);
+		cr_expect_eq(row->where.line, 14 + i);
+		cr_expect_eq(row->key_line, 16 + i);
 		cr_expect_eq(row->chain.count, 1);
 		cr_expect_eq(row->stamp, vg_file_stamp(path));
 	}
@@ -756,6 +758,13 @@ static void expect_gateway(const struct vg_image *image)
 	cr_expect_eq(g->workers, 3);
 	cr_expect_eq(g->drain_ms, 5000);
 	cr_expect_eq(g->connections, 8000);
+	cr_expect_eq(g->connections_per_address, 256);
+	cr_expect_eq(g->handshakes.per_second, 500);
+	cr_expect_eq(g->handshakes.burst, 900);
+	cr_assert_eq(g->proxy_protocol_from.count, 2);
+	cr_assert_eq(g->probes_from.count, 1);
+	cr_expect_eq(vg_img_prefixs(image)[g->proxy_protocol_from.first + 1].bits, 64);
+	cr_expect_eq(vg_img_prefixs(image)[g->probes_from.first].bits, 128);
 	cr_expect_eq(g->header_bytes, 8192);
 	cr_expect_eq(g->header_timeout_ms, 5000);
 	cr_expect_eq(g->idle_timeout_ms, 120000);
@@ -783,7 +792,7 @@ static void expect_services(const struct vg_image *image)
 	expect_text(vg_img_upstreams(image)[b->upstreams.first + 1].text, "http://[::2]:8080");
 	cr_expect_eq(b->connect_timeout_ms, 1000);
 	cr_expect_eq(b->has_data, 1);
-	cr_expect_eq(b->where.line, 32);
+	cr_expect_eq(b->where.line, 36);
 	const struct vg_img_service *a = &vg_img_services(image)[1];
 	expect_text(a->prefix, "");
 	cr_expect_eq(a->connect_timeout_ms, 2000);

@@ -64,7 +64,7 @@ void fixture_service(struct fixture *fixture, const char *host, const char *pref
 	struct vg_img_upstream upstream = {.port = 8080};
 	upstream.text = text(fixture, VG_SLICE("http://10.0.0.7:8080"));
 	struct vg_img_service row = {.connect_timeout_ms = 2000};
-	row.name = row.host = text(fixture, slice(host));
+	row.name = row.host = row.upstream_host = text(fixture, slice(host));
 	row.prefix = text(fixture, slice(prefix));
 	row.upstreams = (struct vg_span){count(fixture, VG_SECTION_UPSTREAM), 1};
 	vg_build_row(fixture->build, VG_SECTION_UPSTREAM, &upstream);

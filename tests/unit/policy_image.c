@@ -108,6 +108,8 @@ CHANGE(count, header(f)->section[VG_SECTION_PREFIX].count = UINT64_MAX / 16)
 CHANGE(gateways, header(f)->section[VG_SECTION_GATEWAY].count = 0)
 CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
 CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
+CHANGE(proxies, ROWS(gateway, GATEWAY)->proxy_protocol_from = (struct vg_span){UINT32_MAX, 1})
+CHANGE(probes, ROWS(gateway, GATEWAY)->probes_from = (struct vg_span){0, UINT32_MAX})
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
@@ -119,6 +121,9 @@ CHANGE(upstream_nameless, ROWS(upstream, UPSTREAM)[0].tls = 1;
        ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1})
 CHANGE(upstream_cas, ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, UINT32_MAX})
 CHANGE(upstream_host, ROWS(upstream, UPSTREAM)[0].host = (struct vg_str){UINT32_MAX, 1})
+CHANGE(sent_host, ROWS(service, SERVICE)[0].upstream_host = (struct vg_str){0})
+CHANGE(sent_outside, ROWS(service, SERVICE)[0].upstream_host = (struct vg_str){UINT32_MAX, 1})
+CHANGE(forward, ROWS(service, SERVICE)[0].forward_identity = VG_FORWARDS)
 CHANGE(balance, ROWS(service, SERVICE)[0].balance = VG_BALANCES)
 CHANGE(mode, ROWS(vendor, VENDOR)[0].mode = VG_MODES)
 CHANGE(vendors, ROWS(vendor, VENDOR)[1].id = ROWS(vendor, VENDOR)[0].id)
@@ -186,6 +191,8 @@ static const struct change changes[] = {
 	{"gateways", "not one gateway row", change_gateways},
 	{"tls", "gateway: unknown TLS version", change_tls},
 	{"switch", "gateway: a switch that is neither on nor off", change_disclose},
+	{"proxies", "gateway: networks lie outside", change_proxies},
+	{"probes", "gateway: networks lie outside", change_probes},
 	{"node", "gateway: a text lies outside", change_node},
 	{"host", "service: no host, or no upstream", change_host},
 	{"services", "service: out of order", change_services},
@@ -196,6 +203,9 @@ static const struct change changes[] = {
 	{"TLS without name", "upstream: TLS without a CA or a name", change_upstream_nameless},
 	{"upstream's CAs", "upstream: a reference lies outside", change_upstream_cas},
 	{"upstream's host", "upstream: a reference lies outside", change_upstream_host},
+	{"host for the upstream", "service: no host, or no upstream", change_sent_host},
+	{"host outside", "service: a reference lies outside", change_sent_outside},
+	{"forward_identity", "service: unknown value", change_forward},
 	{"balance", "service: unknown value", change_balance},
 	{"mode", "vendor: unknown value", change_mode},
 	{"vendors", "vendor: out of order", change_vendors},

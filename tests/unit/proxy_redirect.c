@@ -118,6 +118,42 @@ Test(proxy_redirect, an_upstream_leaves_out_its_default_port)
 	}
 }
 
+/* What the upstream is told that it is, and who it then is. */
+static const struct {
+	const char *host, *location;
+	bool own;
+} names[] = {
+	{"residents.internal", "http://residents.internal/a", true},
+	{"residents.internal", "https://residents.internal:9443/a", true},
+	{"residents.internal", "http://api.agency.example/a", false},
+	{"residents.internal:8080", "http://residents.internal:8080/a", true},
+	{"residents.internal:8080", "http://residents.internal/a", true},
+	{"residents.internal:8080", "http://residents.internal.evil.example/a", false},
+	{"[2001:db8::7]:80", "http://[2001:db8::7]/a", true},
+	{"[2001:db8::7]", "http://[2001:db8::7]:8080/a", true},
+	{"[2001:db8::7]", "http://[2001:db8::8]/a", false},
+	{"[2001:db8::7]", "http://[/a", false},
+	{"residents.internal", "http:///a", false},
+};
+
+Test(proxy_redirect, the_names_of_an_upstream)
+{
+	for (size_t i = 0; i < VG_COUNT(names); i++) {
+		struct vg_arena arena;
+		struct vg_slice mapped;
+		struct vg_redirect redirect = {.host = vg_slice_str(names[i].host),
+					       .upstream = VG_SLICE("10.0.0.7:8080"),
+					       .prefix = VG_SLICE("/r")};
+		vg_arena_init(&arena, 4096);
+		bool good = vg_redirect_map(&redirect, vg_slice_str(names[i].location), &arena,
+					    &mapped);
+		cr_expect_eq(good, names[i].own, "%s: %s", names[i].host, names[i].location);
+		if (good)
+			cr_expect(vg_slice_eq(mapped, VG_SLICE("/r/a")));
+		vg_arena_fini(&arena);
+	}
+}
+
 #define OWN "http://10.0.0.7:8080"
 
 static const struct {

@@ -295,6 +295,11 @@ static bool check_size(struct vg_slice s, uint64_t *number)
 	return vg_units_size(s, number);
 }
 
+static bool check_byte_rate(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_byte_rate(s, number);
+}
+
 static bool check_duration(struct vg_slice s, uint64_t *number)
 {
 	return vg_units_duration(s, number);

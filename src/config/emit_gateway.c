@@ -79,6 +79,25 @@ static void check_ciphers(struct vg_emit *emit, const struct vg_set_tls *tls, ui
 			"those of TLS 1.3");
 }
 
+/* In clear, and for other eyes than what vendors connect to. */
+static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gateway,
+			struct vg_img_gateway *row)
+{
+	const struct vg_set_text *health = &gateway->health;
+	if (health->value.ptr == NULL ||
+	    !vg_addr_port_parse(health->value, &row->health, &row->health_port))
+		return;
+	for (size_t i = 0; i < gateway->listen.count; i++) {
+		struct vg_img_listener other;
+		if (vg_addr_port_parse(gateway->listen.items[i].value, &other.addr, &other.port) &&
+		    other.port == row->health_port && vg_addr_eq(&other.addr, &row->health))
+			VG_EMIT_ERROR(emit, &gateway->set, health->line,
+				      "health \"%.*s\" is an address of listen, which vendors "
+				      "connect to",
+				      VG_SLICE_FMT(health->value));
+	}
+}
+
 struct vg_span vg_emit_networks(struct vg_emit *emit, const struct vg_set_list *list)
 {
 	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_PREFIX), 0};
@@ -119,12 +138,15 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.header_timeout_ms = (uint32_t)limits->header_timeout.value,
 		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
 		.max_body = limits->max_body.value,
+		.body_rate = limits->body_rate.value,
+		.request_timeout_ms = (uint32_t)limits->request_timeout.value,
 		.tls_min = versions[emit->model->tls.min_version.value],
 		.ciphers = emit_choice(emit, &emit->model->tls.ciphers),
 		.ciphersuites = emit_choice(emit, &emit->model->tls.ciphersuites),
 		.groups = emit_choice(emit, &emit->model->tls.groups),
 		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
+	emit_health(emit, gateway, &row);
 	check_ciphers(emit, &emit->model->tls, row.tls_min);
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
 }

@@ -61,6 +61,7 @@ struct vg_set_gateway {
 	struct vg_set_text control;
 	struct vg_set_text user;
 	struct vg_set_number drain;
+	struct vg_set_text health;
 };
 
 struct vg_set_tls {
@@ -81,6 +82,8 @@ struct vg_set_limits {
 	struct vg_set_number header_timeout;
 	struct vg_set_number idle_timeout;
 	struct vg_set_number max_body;
+	struct vg_set_number body_rate; /* bytes a second; 0: off */
+	struct vg_set_number request_timeout;
 };
 
 struct vg_set_telemetry {

@@ -39,6 +39,16 @@ bool vg_units_size(struct vg_slice s, uint64_t *bytes)
 	return number_with_unit(s, sizes, bytes);
 }
 
+bool vg_units_byte_rate(struct vg_slice s, uint64_t *bytes)
+{
+	*bytes = 0;
+	if (vg_slice_eq(s, VG_SLICE("off")))
+		return true;
+	size_t unit = vg_slice_find(s, '/');
+	return vg_slice_eq(vg_slice_from(s, unit), VG_SLICE("/s")) &&
+	       vg_units_size(vg_slice_first(s, unit), bytes) && *bytes > 0;
+}
+
 bool vg_units_duration(struct vg_slice s, uint64_t *ms)
 {
 	return number_with_unit(s, durations, ms);
@@ -57,6 +67,13 @@ static void unit_text(char out[VG_UNITS_TEXT], const struct unit *units, uint64_
 void vg_units_size_text(char out[VG_UNITS_TEXT], uint64_t bytes)
 {
 	unit_text(out, sizes, bytes);
+}
+
+void vg_units_byte_rate_text(char out[VG_UNITS_TEXT], uint64_t bytes)
+{
+	char size[VG_UNITS_TEXT];
+	vg_units_size_text(size, bytes);
+	(void)snprintf(out, VG_UNITS_TEXT, bytes == 0 ? "off" : "%.*s/s", VG_UNITS_TEXT - 3, size);
 }
 
 void vg_units_duration_text(char out[VG_UNITS_TEXT], uint64_t ms)

@@ -16,6 +16,9 @@
 /* Bytes: digits, and one of KB MB GB (powers of 1000) or KiB MiB GiB (of 1024), or nothing. */
 bool vg_units_size(struct vg_slice s, uint64_t *bytes) VG_MUST_CHECK;
 
+/* Bytes a second: a size of at least 1 and "/s"; "off" is 0. */
+bool vg_units_byte_rate(struct vg_slice s, uint64_t *bytes) VG_MUST_CHECK;
+
 /* Milliseconds: digits and one of ms s m h d; a bare number is none. */
 bool vg_units_duration(struct vg_slice s, uint64_t *ms) VG_MUST_CHECK;
 
@@ -39,6 +42,7 @@ static inline uint32_t vg_units_rate_burst(uint64_t rate)
 /* The same the other way: the largest unit that gives a whole number. */
 #define VG_UNITS_TEXT 32
 void vg_units_size_text(char out[VG_UNITS_TEXT], uint64_t bytes);
+void vg_units_byte_rate_text(char out[VG_UNITS_TEXT], uint64_t bytes);
 void vg_units_duration_text(char out[VG_UNITS_TEXT], uint64_t ms);
 void vg_units_rate_text(char out[VG_UNITS_TEXT], uint64_t rate);
 

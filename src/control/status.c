@@ -185,19 +185,12 @@ static void put_text(struct vg_answer *answer, const struct shown *shown)
 	put_sinks_text(answer, shown);
 }
 
-static bool read_page(const struct vg_controller *controller, size_t which,
-		      enum vg_status_kind kind, void *value)
-{
-	const struct vg_map *map = &controller->page_maps[which];
-	return vg_status_page_read(map->mem, map->size, kind, value);
-}
-
 static void read_others(const struct vg_controller *controller, struct shown *shown)
 {
 	for (size_t i = 0; i < VG_CHILD_PEERS_MAX; i++)
-		shown->worker_told[i] = read_page(controller, VG_PAGE_WORKERS + i, VG_STATUS_WORKER,
+		shown->worker_told[i] = vg_controller_page(controller, VG_PAGE_WORKERS + i, VG_STATUS_WORKER,
 						  &shown->workers[i]);
-	if (!read_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
+	if (!vg_controller_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
 		shown->sinks.count = 0;
 }
 
@@ -207,7 +200,7 @@ void vg_control_status(struct vg_controller *controller, struct vg_client *clien
 	(void)client;
 	static struct shown shown; /* too large for a stack */
 	const struct vg_image *image = &controller->child.image;
-	if (!read_page(controller, VG_PAGE_GATEWAY, VG_STATUS_GATEWAY, &shown.status)) {
+	if (!vg_controller_page(controller, VG_PAGE_GATEWAY, VG_STATUS_GATEWAY, &shown.status)) {
 		answer->status = VG_ANSWER_REFUSED;
 		vg_answer_put(answer, "the supervisor's status can't be read\n");
 		return;

@@ -76,6 +76,19 @@ static void tell_queue(int fd)
 		       info.tcpi_sacked, BACKLOG);
 }
 
+int vg_listen_at(const struct vg_img_listener *row)
+{
+	int family = vg_addr_is_v4(&row->addr) ? AF_INET : AF_INET6;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind_one(fd, row))
+		return fd;
+	char text[VG_LISTEN_TEXT];
+	vg_listen_text(text, row);
+	vg_log(VG_LOG_ERROR, "can't listen on %s: %m", text);
+	vg_fd_close(&fd);
+	return -1;
+}
+
 bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image)
 {
 	*listeners = (struct vg_listeners){0};
@@ -86,14 +99,8 @@ bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image
 		return false;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		const struct vg_img_listener *row = &vg_img_listeners(image)[i];
-		int family = vg_addr_is_v4(&row->addr) ? AF_INET : AF_INET6;
-		int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (fd < 0 || !bind_one(fd, row)) {
-			char text[VG_LISTEN_TEXT];
-			vg_listen_text(text, row);
-			vg_log(VG_LOG_ERROR, "can't listen on %s: %m", text);
-			vg_fd_close(&fd);
+		int fd = vg_listen_at(&vg_img_listeners(image)[i]);
+		if (fd < 0) {
 			vg_listen_close(listeners);
 			return false;
 		}

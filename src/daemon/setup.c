@@ -138,6 +138,16 @@ static bool open_control_socket(struct vg_gateway *gateway, gid_t gid)
 	return gateway->control_fd >= 0;
 }
 
+static bool open_health(struct vg_gateway *gateway)
+{
+	const struct vg_img_gateway *row = vg_img_gateway(&gateway->generation.image);
+	const struct vg_img_listener at = {.addr = row->health, .port = row->health_port};
+	if (row->health_port == 0)
+		return true;
+	gateway->health_fd = vg_listen_at(&at);
+	return gateway->health_fd >= 0;
+}
+
 static bool map_blocks(struct vg_gateway *gateway)
 {
 	if (!vg_shm_map(&gateway->status_map, gateway->rundir.pages[VG_PAGE_GATEWAY].fd, true) ||
@@ -153,6 +163,7 @@ static void init(struct vg_gateway *gateway)
 	*gateway = (struct vg_gateway){.generation.fd = -1,
 				       .offered.fd = -1,
 				       .control_fd = -1,
+				       .health_fd = -1,
 				       .boot = (uint64_t)vg_clock_wall()};
 	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
 		gateway->programs[i] = -1;
@@ -171,6 +182,7 @@ bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
 	ok = ok && open_descriptors(&gateway->generation.image, wanted.workers) &&
 	     find_user(gateway, &wanted) && open_directories(gateway, &wanted) &&
 	     map_blocks(gateway) && open_control_socket(gateway, wanted.gid) &&
+	     open_health(gateway) &&
 	     vg_listen_open(&gateway->listeners, &gateway->generation.image);
 	gateway->config_path = config_path;
 	gateway->generation_since = vg_clock_wall();
@@ -187,6 +199,7 @@ void vg_setup_close(struct vg_gateway *gateway)
 	if (gateway->control_fd >= 0)
 		(void)unlink(gateway->control_path);
 	vg_fd_close(&gateway->control_fd);
+	vg_fd_close(&gateway->health_fd);
 	vg_shm_unmap(&gateway->status_map);
 	vg_shm_unmap(&gateway->block_map);
 	vg_rundir_close(&gateway->rundir);

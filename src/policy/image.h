@@ -85,9 +85,13 @@ struct vg_img_gateway {
 	uint32_t header_bytes;
 	uint32_t header_timeout_ms;
 	uint32_t idle_timeout_ms;
+	uint32_t request_timeout_ms;
+	uint64_t body_rate;    /* bytes a second that a vendor must keep to; 0: any */
+	struct vg_addr health; /* where health_port is not 0 */
+	uint16_t health_port;  /* 0: no health listener */
+	uint16_t tls_min;      /* 0x0303 or 0x0304 */
 	uint8_t disclose_ca;
-	uint8_t pad;
-	uint16_t tls_min; /* 0x0303 or 0x0304 */
+	uint8_t pad[3];
 	uint64_t max_body;
 	uint8_t rest[32]; /* as the header's gen, without the server's own certificates */
 };

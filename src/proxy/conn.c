@@ -105,6 +105,8 @@ static void begin_serving(struct vg_conn *conn)
 	conn->state = VG_CONN_SERVING;
 	vg_h1_init(&conn->h1, conn, conn->client.generation->gateway->header_bytes);
 	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+	if (conn->worker->draining && conn->state == VG_CONN_SERVING)
+		vg_h1_drain(&conn->h1);
 }
 
 static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)

@@ -34,6 +34,8 @@ struct vg_worker {
 	struct vg_map ring_map, tail_map;
 	struct vg_map page_map;       /* its status page */
 	struct vg_status_worker told; /* what stands there */
+	struct event beat;            /* each second, be the worker idle or not */
+	int64_t turned;               /* monotonic, at the last of them */
 	struct vg_ring ring;
 	struct vg_ids ids;
 	struct vg_places places;

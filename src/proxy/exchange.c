@@ -218,8 +218,6 @@ static void go(struct vg_exchange *x, enum vg_state next)
 			vg_deadline_begin(x, rows[next].deadline);
 		next = rows[next].enter(x);
 	}
-	if (rows[x->state].deadline == VG_DEADLINE_STALL)
-		vg_deadline_moved(x);
 }
 
 /* For what comes from elsewhere than the codec: it has to hear that there is something to do. */
@@ -373,6 +371,12 @@ bool vg_exchange_flushed(struct vg_exchange *x)
 	if (waited)
 		go(x, respond(x, vg_answer_body(x)));
 	return waited;
+}
+
+void vg_exchange_waits(struct vg_exchange *x)
+{
+	if (rows[x->state].deadline == VG_DEADLINE_STALL)
+		vg_deadline_waits(x);
 }
 
 void vg_exchange_gone(struct vg_exchange *x, const char *fault)

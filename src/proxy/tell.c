@@ -102,10 +102,11 @@ static void put_upstream(struct vg_record_writer *w, const struct vg_exchange *x
 		vg_record_uint(w, VG_FIELD_UPSTREAM_US, (uint64_t)(x->heard - x->sent));
 }
 
-/* Some refusals had no room for their event: they are counted, and told once there is some. */
-static void tell_untold(struct vg_worker *worker)
+void vg_tell_untold(struct vg_worker *worker)
 {
 	struct vg_record_writer w;
+	if (worker->untold == 0 || !vg_ring_may_begin(&worker->ring))
+		return;
 	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
 	vg_record_uint(&w, VG_FIELD_DROPPED, worker->untold);
 	size_t len = vg_record_end(&w, VG_REASON_TELEMETRY_FULL, vg_loop_wall(&worker->loop));
@@ -125,8 +126,8 @@ static uint32_t open_slot(struct vg_worker *worker, struct vg_record_writer *w, 
 		slot = vg_ring_begin(&worker->ring, worker->record, len);
 	if (slot == VG_NO_SLOT)
 		worker->untold++;
-	else if (worker->untold > 0 && vg_ring_may_begin(&worker->ring))
-		tell_untold(worker);
+	else
+		vg_tell_untold(worker);
 	return slot;
 }
 

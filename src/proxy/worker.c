@@ -16,6 +16,7 @@
 #include "proxy/exchange.h"
 #include "proxy/follow.h"
 #include "proxy/generation.h"
+#include "proxy/tell.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -167,6 +168,22 @@ static bool open_ring(struct vg_worker *worker)
 				   worker->tail_map.mem, worker->tail_map.size);
 }
 
+static void on_beat(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
+{
+	struct vg_worker *worker = arg;
+	worker->turned = vg_loop_monotonic(&worker->loop);
+	vg_tell_untold(worker);
+}
+
+static bool start_beat(struct vg_worker *worker)
+{
+	const struct timeval second = {.tv_sec = 1};
+	worker->turned = vg_loop_monotonic(&worker->loop);
+	return event_assign(&worker->beat, worker->loop.base, -1, EV_PERSIST, on_beat, worker) ==
+		       0 &&
+	       event_add(&worker->beat, &second) == 0;
+}
+
 /* Once a turn: for people, who see it within the second. */
 static void tell_status(void *arg)
 {
@@ -176,7 +193,10 @@ static void tell_status(void *arg)
 				       .handshakes = worker->places.taken_count,
 				       .waiting = worker->places.waiting_count,
 				       .parked = worker->addresses.parked,
-				       .probes = worker->probes};
+				       .probes = worker->probes,
+				       .turned = worker->turned,
+				       .refusing = !vg_ring_may_begin(&worker->ring) ||
+						   worker->untold > 0};
 	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
 		return;
 	worker->told = now;
@@ -271,6 +291,9 @@ static bool serve(struct vg_worker *worker)
 	if (!vg_sandbox_enter(VG_ROLE_WORKER, NULL))
 		return fail("the sandbox can't be entered");
 	set_accepting(worker, true);
+	if (!start_beat(worker))
+		return fail("no timer");
+	tell_status(worker);
 	return vg_child_ready(worker->child) && vg_loop_run(&worker->loop);
 }
 

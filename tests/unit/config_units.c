@@ -53,6 +53,41 @@ Test(config_units, sizes)
 	}
 }
 
+Test(config_units, byte_rates)
+{
+	static const struct {
+		const char *text, *back;
+		uint64_t value;
+	} rows[] = {
+		{"1KiB/s", "1KiB/s", 1024},
+		{"2048/s", "2KiB/s", 2048},
+		{"5MB/s", "5MB/s", 5000000},
+		{"1/s", "1/s", 1},
+		{"off", "off", 0},
+		{"0/s", NULL, NONE},
+		{"0", NULL, NONE},
+		{"1KiB", NULL, NONE},
+		{"1KiB/", NULL, NONE},
+		{"1KiB/m", NULL, NONE},
+		{"1KiB/s/s", NULL, NONE},
+		{"1KiB /s", NULL, NONE},
+		{"/s", NULL, NONE},
+		{"OFF", NULL, NONE},
+		{"", NULL, NONE},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		uint64_t value = 7;
+		char text[VG_UNITS_TEXT];
+		bool good = vg_units_byte_rate(vg_slice_str(rows[i].text), &value);
+		cr_expect_eq(good, rows[i].value != NONE, "%s", rows[i].text);
+		if (!good)
+			continue;
+		cr_expect_eq(value, rows[i].value, "%s", rows[i].text);
+		vg_units_byte_rate_text(text, value);
+		cr_expect_str_eq(text, rows[i].back);
+	}
+}
+
 Test(config_units, back_to_text)
 {
 	static const struct {

@@ -23,8 +23,8 @@ enum step_kind {
 	BREAK,     /* it resets */
 	CHOKE,     /* it takes only so many bytes for now */
 	REFUSE,    /* dials fail from here on, with that errno */
-	HALF_TIME, /* half of the time until that goes by */
 	TIME,      /* the deadline that runs passes */
+	PASS,      /* so many milliseconds do, with the deadlines in them */
 	FULL,      /* the ring has no room any more */
 	CONNECT,   /* the vendor comes again */
 	SHUT,      /* the gateway closes all connections: its time to drain is up */
@@ -217,7 +217,7 @@ static const struct scenario scenarios[] = {
 	 UP_GET, "HTTP/1.1 2", "gone", "access.allowed 200 0>2 client closed\n"},
 	{"takes nothing any more",
 	 {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, OK}, {STATE, "drain"}, {TIME}},
-	 UP_GET, "HTTP/1.1 2", "reset", "access.allowed 200 0>2 client stalled\n"},
+	 UP_GET, "HTTP/1.1 2", "reset", "http.too_slow 200 0>2 answer not taken\n"},
 	{"takes nothing of a refusal",
 	 {{ROOM, .number = 10}, {SAY, "GET /x HTTP/1.1\r\n" HOST "\r\n"}, {STATE, "drain"}, {TIME}},
 	 NULL, "HTTP/1.1 4", "reset", "access.no_rule 403 0>0\n"},
@@ -226,27 +226,60 @@ static const struct scenario scenarios[] = {
 	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
 	  {STATE, "respond"}, {TIME}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
-	 "access.allowed 200 0>* client stalled\n"},
+	 "http.too_slow 200 0>* answer not taken\n"},
 	{"body in drops: one byte in time buys no time",
-	 {{SAY, POST("9") "h"}, {HALF_TIME}, {SAY, "e"}, {HALF_TIME}, {SAY, "l"}, {TIME}},
+	 {{SAY, POST("9") "h"}, {PASS, .number = 5000}, {SAY, "e"}, {PASS, .number = 4000},
+	  {SAY, "l"}, {STATE, "body"}, {PASS, .number = 1300}},
 	 UP_POST("9") "hel", PROBLEM("408 Request Timeout"), "ended",
 	 "http.too_slow 408 3>0 request body\n"},
 	{"body at a pace",
-	 {{SAY, POST("30000") "@10240@"}, {TIME}, {SAY, "@10240@"}, {TIME}, {SAY, "@9520@"},
-	  {ANSWER, OK}},
+	 {{SAY, POST("30000")}, {PASS, .number = 9000}, {SAY, "@10240@"}, {PASS, .number = 10000},
+	  {SAY, "@10240@"}, {PASS, .number = 10000}, {SAY, "@9520@"}, {ANSWER, OK}},
 	 UP_POST("30000") "*", OK, "open", ALLOWED("30000>2")},
 	{"reader in drops",
 	 {{ROOM, .number = 5000}, {SAY, GET},
-	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"}, {HALF_TIME},
-	  {ROOM, .number = 15000}, {TIME}},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
+	  {PASS, .number = 5000}, {ROOM, .number = 15000}, {PASS, .number = 5300}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
-	 "access.allowed 200 0>* client stalled\n"},
+	 "http.too_slow 200 0>* answer not taken\n"},
 	{"reader at a pace",
 	 {{ROOM, .number = 5000}, {SAY, GET},
-	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n@30000@"}, {HALF_TIME},
-	  {ROOM, .number = 16000}, {TIME}, {ROOM, .number = 100000}},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n@30000@"},
+	  {PASS, .number = 5000}, {ROOM, .number = 16000}, {PASS, .number = 9000},
+	  {ROOM, .number = 100000}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\na*", "open",
 	 ALLOWED("0>30000")},
+	{"a body just below the pace",
+	 {{SAY, POST("30000")}, {SAY, "@10239@"}, {PASS, .number = 9950}, {STATE, "body"},
+	  {PASS, .number = 300}},
+	 UP_POST("30000") "*", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 10239>0 request body\n"},
+	{"a burst earns the span that it is in, and no other",
+	 {{SAY, POST("99000")}, {SAY, "@90000@"}, {PASS, .number = 10300}, {STATE, "body"},
+	  {SAY, "@5000@"}, {PASS, .number = 10300}},
+	 UP_POST("99000") "*", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 95000>0 request body\n"},
+	{"what the upstream doesn't take, nobody is too slow to send",
+	 {{SAY, POST("90000") "aa"}, {CHOKE, .number = 0}, {SAY, "@60000@"},
+	  {PASS, .number = 59000}, {STATE, "body"}, {CHOKE, .number = 100000},
+	  {PASS, .number = 19950}, {STATE, "body"}, {PASS, .number = 300}},
+	 "*", PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 60002>0 request body\n"},
+	{"a turn of the upstream begins no span anew",
+	 {{SAY, POST("90000") "aa"}, {PASS, .number = 6000}, {CHOKE, .number = 0}, {SAY, "bb"},
+	  {PASS, .number = 50000}, {CHOKE, .number = 100000}, {STATE, "body"},
+	  {PASS, .number = 3950}, {STATE, "body"}, {PASS, .number = 300}},
+	 "*", PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 4>0 request body\n"},
+	{"a reader who takes bursts, below the pace",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
+	  {PASS, .number = 3000}, {ROOM, .number = 9500}, {PASS, .number = 3000},
+	  {ROOM, .number = 14000}, {PASS, .number = 3950}, {STATE, "respond"}, {PASS, .number = 300}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
+	 "http.too_slow 200 0>* answer not taken\n"},
+	{"an upstream in drops is not the reader's fault",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na"},
+	  {PASS, .number = 50000}, {ANSWER, "b"}, {PASS, .number = 50000}, {ANSWER, "c"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "open", ALLOWED("0>3")},
 	{"the last bytes of an answer take all room",
 	 {{ROOM, .number = 10}, {SAY, GET},
 	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 32700\r\n\r\n@32700@"},
@@ -350,6 +383,61 @@ static const struct scenario scenarios[] = {
 	 {{SAY, GET}, {ANSWER, OK}, {SAY, GET}, {HANG_UP}},
 	 UP_GET UP_GET, OK PROBLEM("502 Bad Gateway"), "open",
 	 ALLOWED("0>2") "upstream.closed 502 0>0 closed before its answer\n"},
+};
+/* With a request_timeout of 20 seconds. */
+static const struct scenario overdue[] = {
+	{"the answer comes in time",
+	 {{SAY, GET}, {PASS, .number = 19950}, {STATE, "wait_response"}, {ANSWER, OK}}, UP_GET, OK,
+	 "open", ALLOWED("0>2")},
+	{"each request has its own time",
+	 {{SAY, GET}, {PASS, .number = 15000}, {ANSWER, OK}, {SAY, GET}, {PASS, .number = 15000},
+	  {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"no answer", {{SAY, GET}, {PASS, .number = 20050}}, UP_GET, PROBLEM("504 Gateway Timeout"),
+	 "open", "upstream.timeout 504 0>0 request_timeout\n"},
+	{"an answer that never ends",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\na"}, {PASS, .number = 12000},
+	  {ANSWER, "b"}, {PASS, .number = 7000}, {STATE, "respond"}, {PASS, .number = 1300}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n1\r\na\r\n1\r\nb\r\n", "reset",
+	 "upstream.timeout 200 0>2 request_timeout\n"},
+	{"a body that is fast enough, and never ends",
+	 {{SAY, POST("99000")}, {SAY, "@11000@"}, {PASS, .number = 10300}, {SAY, "@22000@"},
+	  {PASS, .number = 9000}, {STATE, "body"}, {PASS, .number = 1300}},
+	 UP_POST("99000") "*", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 33000>0 request_timeout\n"},
+	{"a body that the upstream doesn't take",
+	 {{SAY, POST("99000")}, {CHOKE, .number = 0}, {SAY, "@11000@"}, {PASS, .number = 20050}},
+	 "*", PROBLEM("504 Gateway Timeout"), "ended",
+	 "upstream.timeout 504 11000>0 request_timeout\n"},
+	{"a reader who is fast enough, and never through",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
+	  {ROOM, .number = 16000}, {PASS, .number = 10300}, {ROOM, .number = 30000},
+	  {PASS, .number = 9000}, {STATE, "respond"}, {PASS, .number = 1300}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
+	 "http.too_slow 200 0>* request_timeout\n"},
+	{"the refusal then has its own time",
+	 {{ROOM, .number = 10}, {SAY, GET}, {PASS, .number = 20050}, {STATE, "drain"},
+	  {PASS, .number = 9000}, {STATE, "drain"}, {ROOM, .number = 9999}},
+	 UP_GET, PROBLEM("504 Gateway Timeout"), "open",
+	 "upstream.timeout 504 0>0 request_timeout\n"},
+};
+
+/* Without a body_rate. */
+static const struct scenario paceless[] = {
+	{"a body in drops",
+	 {{SAY, POST("3")}, {SAY, "a"}, {PASS, .number = 59000}, {SAY, "b"}, {PASS, .number = 59000},
+	  {SAY, "c"}, {ANSWER, OK}},
+	 UP_POST("3") "abc", OK, "open", ALLOWED("3>2")},
+	{"a body that stops",
+	 {{SAY, POST("3")}, {SAY, "a"}, {PASS, .number = 59950}, {STATE, "body"},
+	  {PASS, .number = 60100}},
+	 UP_POST("3") "a", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 1>0 request body\n"},
+	{"a reader who stops",
+	 {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, OK}, {PASS, .number = 59950}, {STATE, "drain"},
+	  {PASS, .number = 300}},
+	 UP_GET, "HTTP/1.1 2", "reset", "http.too_slow 200 0>2 answer not taken\n"},
 };
 /* clang-format on */
 
@@ -496,8 +584,8 @@ static void take_step(const struct step *step, const char *what)
 	case TIME:
 		cr_assert(vg_loopback_expire(loop), "%s: no deadline runs", what);
 		break;
-	case HALF_TIME:
-		cr_assert(vg_loopback_wait(loop), "%s: no deadline runs", what);
+	case PASS:
+		vg_loopback_pass(loop, step->number);
 		break;
 	case FULL:
 		fill_ring();
@@ -633,6 +721,26 @@ Test(proxy_exchange, scenarios)
 {
 	for (size_t i = 0; i < VG_COUNT(scenarios); i++)
 		play(&scenarios[i]);
+}
+
+/* The stage's image is built anew for each test. */
+static struct vg_img_gateway *gateway_row(void)
+{
+	return (struct vg_img_gateway *)vg_img_gateway(stage.image);
+}
+
+Test(proxy_exchange, all_of_it_in_request_timeout)
+{
+	gateway_row()->request_timeout_ms = 20000;
+	for (size_t i = 0; i < VG_COUNT(overdue); i++)
+		play(&overdue[i]);
+}
+
+Test(proxy_exchange, no_pace_is_asked_for)
+{
+	gateway_row()->body_rate = 0;
+	for (size_t i = 0; i < VG_COUNT(paceless); i++)
+		play(&paceless[i]);
 }
 
 Test(proxy_exchange, malformed_answers_stay_here)

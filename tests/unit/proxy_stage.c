@@ -10,6 +10,8 @@ static void adjust_gateway(struct fixture *fixture)
 	row->header_timeout_ms = 10000;
 	row->idle_timeout_ms = 60000;
 	row->max_body = STAGE_MAX_BODY;
+	row->body_rate = 1024;
+	row->request_timeout_ms = 600000;
 }
 
 void stage_begin(struct stage *stage)

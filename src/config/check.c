@@ -239,6 +239,12 @@ static bool check_address(struct vg_slice s, uint64_t *number)
 	return vg_addr_parse(s, &addr);
 }
 
+static bool check_authority(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	return vg_upstream_host(s);
+}
+
 /* What a certificate can name a server by. */
 static bool check_server_name(struct vg_slice s, uint64_t *number)
 {

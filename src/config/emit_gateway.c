@@ -268,15 +268,21 @@ static void look_at_cas(struct vg_emit *emit, const struct vg_set_service *servi
 		(void)!vg_emit_cas(emit, &service->set, &service->upstream_ca);
 }
 
+static struct vg_slice upstream_host_of(const struct vg_set_service *service)
+{
+	const struct vg_set_text *written = &service->upstream_host;
+	return written->line == 0 ? service->host.value : written->value;
+}
+
 static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *service)
 {
 	struct vg_img_service row = {
 		.name = vg_build_text(emit->build, service->set.name),
 		.host = vg_build_text(emit->build, service->host.value),
+		.upstream_host = vg_build_text(emit->build, upstream_host_of(service)),
 		.prefix = vg_emit_text(emit, &service->prefix),
 		.upstreams = emit_upstreams(emit, service),
 		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
-		.response_timeout_ms = (uint32_t)service->response_timeout.value,
 		.balance = (uint8_t)service->balance.value,
 		.forward_identity = (uint8_t)service->forward_identity.value,
 		.has_data = service->data.count > 0,

@@ -122,12 +122,14 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_service *row = &vg_img_services(image)[at];
 	if (!in_text(image, row->name) || !is_key(image, row->host) ||
-	    !is_key(image, row->prefix) || !in_text(image, row->where.file) ||
+	    !is_key(image, row->upstream_host) || !is_key(image, row->prefix) ||
+	    !in_text(image, row->where.file) ||
 	    !in_rows(row->upstreams, vg_img_upstream_count(image)))
 		return "service: a reference lies outside";
-	if (row->balance >= VG_BALANCES || row->forward_identity > 1 || row->has_data > 1)
+	if (row->balance >= VG_BALANCES || row->forward_identity >= VG_FORWARDS ||
+	    row->has_data > 1)
 		return "service: unknown value";
-	if (row->host.len == 0 || row->upstreams.count == 0)
+	if (row->host.len == 0 || row->upstream_host.len == 0 || row->upstreams.count == 0)
 		return "service: no host, or no upstream";
 	if (!is_prefix(vg_img_str(image, row->prefix)))
 		return "service: not a prefix";
@@ -293,15 +295,19 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 	if (row->service >= vg_img_service_count(image))
 		return "rule: no such service";
 	if (!in_text(image, row->name) || !in_text(image, row->pattern) ||
-	    !in_text(image, row->where.file) || !in_items(image, row->types))
+	    !in_text(image, row->where.file) || !in_items(image, row->types) ||
+	    !in_items(image, row->answer_headers) || !in_items(image, row->answer_types))
 		return "rule: a reference lies outside";
-	if (row->slash > 1 || row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
+	if (row->slash > 1 || row->errors >= VG_ERRORS ||
+	    row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
 		return "rule: unknown value";
 	const char *fault = check_rule_segments(image, row->segments);
 	if (fault == NULL)
 		fault = check_rule_lead(image, at);
 	if (fault == NULL)
 		fault = check_rule_params(image, row->params);
+	if (fault == NULL)
+		fault = check_rule_params(image, row->headers);
 	if (fault == NULL && at > 0)
 		fault = check_rule_order(image, row - 1, row);
 	return fault;

@@ -183,6 +183,7 @@ void vg_conn_handshake(void *owner)
 		vg_conn_fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;
 	}
+	conn->client.tls = session;
 	conn->client.peer = vg_tls_session_peer(session);
 	vg_stream_secure(&conn->stream, session);
 	shake(conn);

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "config/effective.h"
+#include "config/units.h"
 #include "config/upstream.h"
 
 struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set)
@@ -97,6 +98,24 @@ static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gatew
 	}
 }
 
+struct vg_span vg_emit_networks(struct vg_emit *emit, const struct vg_set_list *list)
+{
+	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_PREFIX), 0};
+	for (size_t i = 0; i < list->count; i++) {
+		struct vg_prefix row;
+		if (!vg_prefix_parse(list->items[i].value, &row))
+			continue;
+		(void)vg_build_row(emit->build, VG_SECTION_PREFIX, &row);
+		span.count++;
+	}
+	return span;
+}
+
+static struct vg_img_rate emit_rate(uint64_t rate)
+{
+	return (struct vg_img_rate){vg_units_rate_count(rate), vg_units_rate_burst(rate)};
+}
+
 static void emit_gateway_row(struct vg_emit *emit)
 {
 	static const uint16_t versions[] = {0x0303, 0x0304}; /* as the words of TLS_VERSION */
@@ -111,6 +130,10 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.workers = (uint32_t)gateway->workers.value,
 		.drain_ms = (uint32_t)gateway->drain.value,
 		.connections = (uint32_t)limits->connections.value,
+		.connections_per_address = (uint32_t)limits->connections_per_address.value,
+		.handshakes = emit_rate(limits->handshakes.value),
+		.proxy_protocol_from = vg_emit_networks(emit, &gateway->proxy_protocol_from),
+		.probes_from = vg_emit_networks(emit, &gateway->probes_from),
 		.header_bytes = (uint32_t)limits->header_bytes.value,
 		.header_timeout_ms = (uint32_t)limits->header_timeout.value,
 		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
@@ -237,15 +260,21 @@ static void look_at_cas(struct vg_emit *emit, const struct vg_set_service *servi
 		(void)!vg_emit_cas(emit, &service->set, &service->upstream_ca);
 }
 
+static struct vg_slice upstream_host_of(const struct vg_set_service *service)
+{
+	const struct vg_set_text *written = &service->upstream_host;
+	return written->line == 0 ? service->host.value : written->value;
+}
+
 static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *service)
 {
 	struct vg_img_service row = {
 		.name = vg_build_text(emit->build, service->set.name),
 		.host = vg_build_text(emit->build, service->host.value),
+		.upstream_host = vg_build_text(emit->build, upstream_host_of(service)),
 		.prefix = vg_emit_text(emit, &service->prefix),
 		.upstreams = emit_upstreams(emit, service),
 		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
-		.response_timeout_ms = (uint32_t)service->response_timeout.value,
 		.balance = (uint8_t)service->balance.value,
 		.forward_identity = (uint8_t)service->forward_identity.value,
 		.has_data = service->data.count > 0,

@@ -45,6 +45,8 @@ static struct vg_slice number_text(struct vg_arena *arena, const struct vg_key *
 		vg_units_byte_rate_text(text, value);
 	else if (key->type == VG_CHECK_DURATION)
 		vg_units_duration_text(text, value);
+	else if (key->type == VG_CHECK_RATE)
+		vg_units_rate_text(text, value);
 	else
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	return keep(arena, text);

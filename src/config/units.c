@@ -81,6 +81,38 @@ void vg_units_duration_text(char out[VG_UNITS_TEXT], uint64_t ms)
 	unit_text(out, durations, ms);
 }
 
+static bool rate_number(struct vg_slice digits, uint64_t *value)
+{
+	return vg_slice_u64(digits, value) && digits.ptr[0] != '0' && *value <= VG_RATE_MAX;
+}
+
+bool vg_units_rate(struct vg_slice s, uint64_t *rate)
+{
+	struct vg_slice rest = s, number, unit, word;
+	uint64_t count, burst;
+	if (!vg_slice_cut(&rest, '/', &number) || rest.ptr == NULL || !rate_number(number, &count))
+		return false;
+	burst = count;
+	if (!vg_slice_word(&rest, &unit) || !vg_slice_eq(unit, VG_SLICE("s")))
+		return false;
+	if (vg_slice_trim(rest).len > 0 &&
+	    (!vg_slice_word(&rest, &word) || !vg_slice_eq(word, VG_SLICE("burst")) ||
+	     !vg_slice_word(&rest, &number) || !rate_number(number, &burst) ||
+	     vg_slice_trim(rest).len > 0))
+		return false;
+	*rate = count << 32 | burst;
+	return true;
+}
+
+void vg_units_rate_text(char out[VG_UNITS_TEXT], uint64_t rate)
+{
+	uint32_t count = vg_units_rate_count(rate), burst = vg_units_rate_burst(rate);
+	if (count == burst)
+		(void)snprintf(out, VG_UNITS_TEXT, "%u/s", count);
+	else
+		(void)snprintf(out, VG_UNITS_TEXT, "%u/s burst %u", count, burst);
+}
+
 bool vg_units_int(struct vg_slice s, int64_t *value)
 {
 	bool negative = s.len > 0 && s.ptr[0] == '-';

@@ -60,8 +60,10 @@ static void put_process_json(struct vg_answer *answer, const struct shown *shown
 	if (worker != NULL)
 		vg_answer_put(answer,
 			      ",\"generation\":%" PRIu64 ",\"connections\":%" PRIu32
-			      ",\"handshakes\":%" PRIu32,
-			      worker->generation, worker->connections, worker->handshakes);
+			      ",\"handshakes\":%" PRIu32 ",\"waiting\":%" PRIu32
+			      ",\"parked\":%" PRIu32 ",\"probes\":%" PRIu64,
+			      worker->generation, worker->connections, worker->handshakes,
+			      worker->waiting, worker->parked, worker->probes);
 	vg_answer_put(answer, "}");
 }
 
@@ -129,17 +131,18 @@ static void put_process_text(struct vg_answer *answer, const struct vg_status_pr
 
 static void put_workers_text(struct vg_answer *answer, const struct shown *shown)
 {
-	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s\n", "WORKER", "PID", "GENERATION",
-		      "CONNECTIONS", "HANDSHAKES");
+	vg_answer_put(answer, "\n%-14s %8s %10s %11s %10s %7s %6s %6s\n", "WORKER", "PID",
+		      "GENERATION", "CONNECTIONS", "HANDSHAKES", "WAITING", "PARKED", "PROBES");
 	for (uint32_t i = 0; i < shown->status.count; i++) {
 		const struct vg_status_process *process = &shown->status.processes[i];
 		const struct vg_status_worker *worker = worker_of(shown, process);
 		if (worker != NULL)
 			vg_answer_put(answer,
-				      "%-14" PRIu32 " %8" PRId32 " %11" PRIu64 " %11" PRIu32
-				      " %11" PRIu32 "\n",
+				      "%-14" PRIu32 " %8" PRId32 " %10" PRIu64 " %11" PRIu32
+				      " %10" PRIu32 " %7" PRIu32 " %6" PRIu32 " %6" PRIu64 "\n",
 				      process->index, process->pid, worker->generation,
-				      worker->connections, worker->handshakes);
+				      worker->connections, worker->handshakes, worker->waiting,
+				      worker->parked, worker->probes);
 	}
 }
 

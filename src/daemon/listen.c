@@ -10,7 +10,7 @@
 #include "sys/log.h"
 
 /* The kernel cuts it to net.core.somaxconn. */
-#define BACKLOG 4096
+#define BACKLOG 4096U
 
 #define UNSENT_MAX 131072 /* bytes, of each connection */
 
@@ -62,7 +62,21 @@ static bool bind_one(int fd, const struct vg_img_listener *row)
 	if (!set(fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
 	    !set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX))
 		return false;
-	return bind(fd, &to.any, len) == 0 && listen(fd, BACKLOG) == 0;
+	return bind(fd, &to.any, len) == 0 && listen(fd, (int)BACKLOG) == 0;
+}
+
+/* What the kernel made of the queue: of a listening socket it stands here (tcp_get_info). */
+static void tell_queue(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_sacked > 0 &&
+	    info.tcpi_sacked < BACKLOG)
+		vg_log(VG_LOG_WARNING,
+		       "the kernel lets %u connections wait to be accepted, not %u: a burst of "
+		       "more "
+		       "is slow to connect; raise net.core.somaxconn",
+		       info.tcpi_sacked, BACKLOG);
 }
 
 int vg_listen_at(const struct vg_img_listener *row)
@@ -95,6 +109,7 @@ bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image
 		}
 		listeners->fds[listeners->count++] = fd;
 	}
+	tell_queue(listeners->fds[0]);
 	return true;
 }
 

@@ -8,10 +8,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/control_socket.h"
+#include "daemon/descriptors.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -45,13 +45,15 @@ static bool open_programs(struct vg_gateway *gateway)
 	return true;
 }
 
-static bool raise_descriptors(void)
+static bool open_descriptors(const struct vg_image *image, uint32_t workers)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	char fault[VG_DESCRIPTORS_TEXT];
+	if (!vg_descriptors_raise())
 		return false;
-	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+	bool enough = vg_descriptors_suffice(image, workers, fault);
+	if (!enough)
+		vg_log(VG_LOG_ERROR, "%s", fault);
+	return enough;
 }
 
 /* A text of the image as a C string; false where it doesn't fit. */
@@ -177,9 +179,9 @@ bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
 				     config_path);
 	if (ok)
 		wanted.workers = count_workers(&gateway->generation.image);
-	ok = ok && raise_descriptors() && find_user(gateway, &wanted) &&
-	     open_directories(gateway, &wanted) && map_blocks(gateway) &&
-	     open_control_socket(gateway, wanted.gid) &&
+	ok = ok && open_descriptors(&gateway->generation.image, wanted.workers) &&
+	     find_user(gateway, &wanted) && open_directories(gateway, &wanted) &&
+	     map_blocks(gateway) && open_control_socket(gateway, wanted.gid) &&
 	     open_health(gateway) &&
 	     vg_listen_open(&gateway->listeners, &gateway->generation.image);
 	gateway->config_path = config_path;

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "http/body.h"
 #include "http/parse.h"
+#include "http/trace.h"
 #include "net/loop.h"
 #include "policy/capture.h"
 #include "policy/decide.h"
@@ -59,6 +60,7 @@ struct vg_exchange {
 	struct event deadline;
 	struct vg_arena arena;
 	char id[VG_ULID_TEXT];
+	struct vg_http_trace trace; /* its id is empty where no head was read */
 	uint32_t slot; /* VG_NO_SLOT: there was no room for its event */
 
 	const struct vg_http_head *head; /* while it is judged; NULL afterwards */
@@ -92,6 +94,7 @@ struct vg_exchange {
 	/* The answer. */
 	struct vg_http_scan scan;
 	struct vg_http_body body;
+	unsigned interim; /* answers of 1xx before it, which nobody gets */
 	unsigned status; /* to the vendor; 0: none yet */
 	unsigned upstream_status;
 	bool answered; /* the head is queued to the vendor */

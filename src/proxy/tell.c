@@ -63,6 +63,15 @@ static void put_asked(struct vg_record_writer *w, const struct vg_exchange *x)
 	vg_record_text(w, VG_FIELD_QUERY_KEYS, x->asked.query_keys);
 }
 
+/* Not among the facts: where its worker was lost, nobody knows whether a span of it was sent. */
+static void put_trace(struct vg_record_writer *w, const struct vg_exchange *x)
+{
+	if (x->trace.id[0] == '\0')
+		return;
+	vg_record_text(w, VG_FIELD_TRACE, vg_slice(x->trace.id, sizeof(x->trace.id) - 1));
+	vg_record_text(w, VG_FIELD_SPAN, vg_slice(x->trace.span, sizeof(x->trace.span) - 1));
+}
+
 static void put_rule_line(struct vg_record_writer *w, struct vg_slice file, uint32_t line)
 {
 	char text[VG_RECORD_TEXT_MAX];
@@ -167,6 +176,7 @@ void vg_tell_end(struct vg_exchange *x)
 	put_peer(&w, &x->client->generation->image, x->client->peer);
 	put_client(&w, x->client);
 	put_asked(&w, x);
+	put_trace(&w, x);
 	put_rule(&w, x);
 	if (x->status > 0)
 		vg_record_uint(&w, VG_FIELD_STATUS, x->status);

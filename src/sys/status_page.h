@@ -50,6 +50,9 @@ struct vg_status_worker {
 	uint64_t generation;  /* that new connections and requests follow */
 	uint32_t connections; /* open ones */
 	uint32_t handshakes;  /* those of them whose handshake is in progress */
+	uint32_t waiting;     /* those that wait for their handshake to begin */
+	uint32_t parked;      /* those that wait for another one of their address to end */
+	uint64_t probes;      /* handshakes that load balancers broke off */
 	int64_t turned;       /* its loop, last, to the second: monotonic microseconds */
 	uint32_t refusing;    /* 1: an exchange would be refused for want of its record */
 	uint32_t pad;
@@ -80,7 +83,7 @@ struct vg_status_page {
 
 _Static_assert(sizeof(struct vg_status) % sizeof(uint64_t) == 0 &&
 		       sizeof(struct vg_status_process) == 32 &&
-		       sizeof(struct vg_status_worker) == 32 &&
+		       sizeof(struct vg_status_worker) == 48 &&
 		       sizeof(struct vg_status_sink) == 80 &&
 		       offsetof(struct vg_status_page, words) == 16,
 	       "it is shared between processes");

@@ -124,6 +124,51 @@ Test(config_units, durations)
 	}
 }
 
+Test(config_units, rates)
+{
+	static const struct {
+		const char *text;
+		uint32_t count, burst; /* 0: it is none */
+		const char *shown;
+	} rows[] = {
+		{"500/s", 500, 500, "500/s"},
+		{"1/s", 1, 1, "1/s"},
+		{"500/s burst 500", 500, 500, "500/s"},
+		{"500/s  burst\t1000", 500, 1000, "500/s burst 1000"},
+		{"1000000/s burst 1", 1000000, 1, "1000000/s burst 1"},
+		{"500", 0, 0, NULL},
+		{"/s", 0, 0, NULL},
+		{"0/s", 0, 0, NULL},
+		{"05/s", 0, 0, NULL},
+		{"-5/s", 0, 0, NULL},
+		{"1.5/s", 0, 0, NULL},
+		{"500 /s", 0, 0, NULL},
+		{"500/m", 0, 0, NULL},
+		{"500/second", 0, 0, NULL},
+		{"500/s 1000", 0, 0, NULL},
+		{"500/s burst", 0, 0, NULL},
+		{"500/s burst 0", 0, 0, NULL},
+		{"500/s burst 1/s", 0, 0, NULL},
+		{"500/s burst 10 20", 0, 0, NULL},
+		{"500/s, burst 10", 0, 0, NULL},
+		{"1000001/s", 0, 0, NULL},
+		{"1/s burst 1000001", 0, 0, NULL},
+		{"18446744073709551617/s", 0, 0, NULL},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		char text[VG_UNITS_TEXT];
+		uint64_t rate = 0;
+		bool good = vg_units_rate(vg_slice_str(rows[i].text), &rate);
+		cr_expect_eq(good, rows[i].count > 0, "%s", rows[i].text);
+		if (!good || rows[i].count == 0)
+			continue;
+		cr_expect_eq(vg_units_rate_count(rate), rows[i].count, "%s", rows[i].text);
+		cr_expect_eq(vg_units_rate_burst(rate), rows[i].burst, "%s", rows[i].text);
+		vg_units_rate_text(text, rate);
+		cr_expect_str_eq(text, rows[i].shown);
+	}
+}
+
 Test(config_units, ints)
 {
 	static const struct {

@@ -13,6 +13,8 @@
 /* The kernel cuts it to net.core.somaxconn. */
 #define BACKLOG 4096U
 
+#define UNSENT_MAX 131072 /* bytes, of each connection */
+
 void vg_listen_text(char out[VG_LISTEN_TEXT], const struct vg_img_listener *row)
 {
 	char addr[VG_ADDR_TEXT];
@@ -48,23 +50,24 @@ static socklen_t fill(union address *to, const struct vg_img_listener *row)
 	return sizeof(to->v6);
 }
 
-static bool set(int fd, int level, int option)
+static bool set(int fd, int level, int option, int value)
 {
-	int on = 1;
-	return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
 static bool bind_one(int fd, const struct vg_img_listener *row)
 {
 	union address to;
 	socklen_t len = fill(&to, row);
-	if (!set(fd, SOL_SOCKET, SO_REUSEADDR))
+	if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
 		return false;
 	/* [::] must not take IPv4 too: that would be another listener's, or nobody's. */
-	if (to.any.sa_family == AF_INET6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+	if (to.any.sa_family == AF_INET6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))
 		return false;
-	/* Accepted sockets inherit it: no call for each. */
-	if (!set(fd, IPPROTO_TCP, TCP_NODELAY))
+	/* Accepted sockets inherit both: no call for each. What a vendor doesn't take must wait with
+	   its upstream, not as megabytes of this kernel: else who never reads looks served. */
+	if (!set(fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
+	    !set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX))
 		return false;
 	return bind(fd, &to.any, len) == 0 && listen(fd, (int)BACKLOG) == 0;
 }

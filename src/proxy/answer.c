@@ -9,6 +9,7 @@
 /* Below so much room the vendor's side is let drain first. */
 #define ROOM_MIN 4096
 #define LINKS_MAX ((size_t)65536)
+#define INTERIMS_MAX 16 /* of 1xx before an answer: nothing else bounds how long they go on */
 
 static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
@@ -119,6 +120,8 @@ enum vg_answer vg_answer_head(struct vg_exchange *x)
 		x->scan = (struct vg_http_scan){0};
 		if (!vg_http_parse_response(head, vg_slice_first(text, len), x->asked.head))
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, head->fault);
+		if (head->status < 200 && ++x->interims > INTERIMS_MAX)
+			return bad(x, VG_REASON_UPSTREAM_MALFORMED, "too many interim answers");
 		enum vg_answer answer = head->status < 200 ? VG_ANSWER_MORE : begin(x, head);
 		vg_buf_consume(in, len);
 		if (answer != VG_ANSWER_MORE || in->len == 0)

@@ -89,7 +89,8 @@ struct vg_exchange {
 	/* The answer. */
 	struct vg_http_scan scan;
 	struct vg_http_body body;
-	unsigned status; /* to the vendor; 0: none yet */
+	unsigned interims; /* 1xx that came before it */
+	unsigned status;   /* to the vendor; 0: none yet */
 	unsigned upstream_status;
 	bool answered; /* the head is queued to the vendor */
 	bool origin_reusable;

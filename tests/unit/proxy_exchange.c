@@ -59,6 +59,8 @@ struct scenario {
 #define UP_POST_CHUNKED "POST /v1/x HTTP/1.1\r\n" HOST CHUNKED "X-Request-Id: *\r\n\r\n"
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define CLOSE "Connection: close\r\n"
+#define INTERIM "HTTP/1.1 100 Continue\r\n\r\n"
+#define INTERIMS INTERIM INTERIM INTERIM INTERIM
 #define PROBLEM(status) "HTTP/1.1 " status "\r\n*\"request_id\":\"*\"}*"
 #define ALLOWED(counts) "access.allowed 200 " counts "\n"
 
@@ -104,6 +106,10 @@ static const struct scenario scenarios[] = {
 	 {{SAY, GET}, {ANSWER, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"},
 	  {ANSWER, "HTTP/1.1 100 Continue\r\n\r\n" OK}},
 	 UP_GET, OK, "open", ALLOWED("0>2")},
+	{"but not without end",
+	 {{SAY, GET}, {ANSWER, INTERIMS INTERIMS}, {ANSWER, INTERIMS INTERIMS}, {ANSWER, INTERIMS}},
+	 UP_GET, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 too many interim answers\n"},
 	{"the upstream's status passes",
 	 {{SAY, GET}, {ANSWER, "HTTP/1.1 404 Nope\r\nContent-Length: 0\r\nServer: x\r\n\r\n"}},
 	 UP_GET, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "open",

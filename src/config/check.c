@@ -230,6 +230,12 @@ static bool check_address(struct vg_slice s, uint64_t *number)
 	return vg_addr_parse(s, &addr);
 }
 
+static bool check_authority(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	return vg_upstream_host(s);
+}
+
 /* What a certificate can name a server by. */
 static bool check_server_name(struct vg_slice s, uint64_t *number)
 {
@@ -295,9 +301,19 @@ static bool check_size(struct vg_slice s, uint64_t *number)
 	return vg_units_size(s, number);
 }
 
+static bool check_byte_rate(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_byte_rate(s, number);
+}
+
 static bool check_duration(struct vg_slice s, uint64_t *number)
 {
 	return vg_units_duration(s, number);
+}
+
+static bool check_rate(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_rate(s, number);
 }
 
 static const struct {

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "config/effective.h"
+#include "config/units.h"
 #include "config/upstream.h"
 
 struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set)
@@ -78,6 +79,43 @@ static void check_ciphers(struct vg_emit *emit, const struct vg_set_tls *tls, ui
 			"those of TLS 1.3");
 }
 
+/* In clear, and for other eyes than what vendors connect to. */
+static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gateway,
+			struct vg_img_gateway *row)
+{
+	const struct vg_set_text *health = &gateway->health;
+	if (health->value.ptr == NULL ||
+	    !vg_addr_port_parse(health->value, &row->health, &row->health_port))
+		return;
+	for (size_t i = 0; i < gateway->listen.count; i++) {
+		struct vg_img_listener other;
+		if (vg_addr_port_parse(gateway->listen.items[i].value, &other.addr, &other.port) &&
+		    other.port == row->health_port && vg_addr_eq(&other.addr, &row->health))
+			VG_EMIT_ERROR(emit, &gateway->set, health->line,
+				      "health \"%.*s\" is an address of listen, which vendors "
+				      "connect to",
+				      VG_SLICE_FMT(health->value));
+	}
+}
+
+struct vg_span vg_emit_networks(struct vg_emit *emit, const struct vg_set_list *list)
+{
+	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_PREFIX), 0};
+	for (size_t i = 0; i < list->count; i++) {
+		struct vg_prefix row;
+		if (!vg_prefix_parse(list->items[i].value, &row))
+			continue;
+		(void)vg_build_row(emit->build, VG_SECTION_PREFIX, &row);
+		span.count++;
+	}
+	return span;
+}
+
+static struct vg_img_rate emit_rate(uint64_t rate)
+{
+	return (struct vg_img_rate){vg_units_rate_count(rate), vg_units_rate_burst(rate)};
+}
+
 static void emit_gateway_row(struct vg_emit *emit)
 {
 	static const uint16_t versions[] = {0x0303, 0x0304}; /* as the words of TLS_VERSION */
@@ -92,16 +130,23 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.workers = (uint32_t)gateway->workers.value,
 		.drain_ms = (uint32_t)gateway->drain.value,
 		.connections = (uint32_t)limits->connections.value,
+		.connections_per_address = (uint32_t)limits->connections_per_address.value,
+		.handshakes = emit_rate(limits->handshakes.value),
+		.proxy_protocol_from = vg_emit_networks(emit, &gateway->proxy_protocol_from),
+		.probes_from = vg_emit_networks(emit, &gateway->probes_from),
 		.header_bytes = (uint32_t)limits->header_bytes.value,
 		.header_timeout_ms = (uint32_t)limits->header_timeout.value,
 		.idle_timeout_ms = (uint32_t)limits->idle_timeout.value,
 		.max_body = limits->max_body.value,
+		.body_rate = limits->body_rate.value,
+		.request_timeout_ms = (uint32_t)limits->request_timeout.value,
 		.tls_min = versions[emit->model->tls.min_version.value],
 		.ciphers = emit_choice(emit, &emit->model->tls.ciphers),
 		.ciphersuites = emit_choice(emit, &emit->model->tls.ciphersuites),
 		.groups = emit_choice(emit, &emit->model->tls.groups),
 		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
+	emit_health(emit, gateway, &row);
 	check_ciphers(emit, &emit->model->tls, row.tls_min);
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
 }
@@ -215,15 +260,21 @@ static void look_at_cas(struct vg_emit *emit, const struct vg_set_service *servi
 		(void)!vg_emit_cas(emit, &service->set, &service->upstream_ca);
 }
 
+static struct vg_slice upstream_host_of(const struct vg_set_service *service)
+{
+	const struct vg_set_text *written = &service->upstream_host;
+	return written->line == 0 ? service->host.value : written->value;
+}
+
 static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *service)
 {
 	struct vg_img_service row = {
 		.name = vg_build_text(emit->build, service->set.name),
 		.host = vg_build_text(emit->build, service->host.value),
+		.upstream_host = vg_build_text(emit->build, upstream_host_of(service)),
 		.prefix = vg_emit_text(emit, &service->prefix),
 		.upstreams = emit_upstreams(emit, service),
 		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
-		.response_timeout_ms = (uint32_t)service->response_timeout.value,
 		.balance = (uint8_t)service->balance.value,
 		.forward_identity = (uint8_t)service->forward_identity.value,
 		.has_data = service->data.count > 0,

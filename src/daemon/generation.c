@@ -109,6 +109,11 @@ static bool same_listeners(const struct vg_image *a, const struct vg_image *b)
 	return true;
 }
 
+static bool same_health(const struct vg_img_gateway *a, const struct vg_img_gateway *b)
+{
+	return a->health_port == b->health_port && vg_addr_eq(&a->health, &b->health);
+}
+
 bool vg_generation_renews(const struct vg_generation *old, const struct vg_generation *next)
 {
 	const struct vg_img_gateway *a = vg_img_gateway(&old->image);
@@ -124,6 +129,8 @@ const char *vg_generation_fixed(const struct vg_generation *old, const struct vg
 			return fixed_texts[i].key;
 	if (!same_listeners(&old->image, &next->image))
 		return "listen";
+	if (!same_health(vg_img_gateway(&old->image), vg_img_gateway(&next->image)))
+		return "health";
 	if (vg_img_gateway(&old->image)->workers != vg_img_gateway(&next->image)->workers)
 		return "workers";
 	return NULL;

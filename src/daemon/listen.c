@@ -10,7 +10,7 @@
 #include "sys/log.h"
 
 /* The kernel cuts it to net.core.somaxconn. */
-#define BACKLOG 4096
+#define BACKLOG 4096U
 
 void vg_listen_text(char out[VG_LISTEN_TEXT], const struct vg_img_listener *row)
 {
@@ -59,7 +59,34 @@ static bool bind_one(int fd, const struct vg_img_listener *row)
 	/* Accepted sockets inherit it: no call for each. */
 	if (!set(fd, IPPROTO_TCP, TCP_NODELAY))
 		return false;
-	return bind(fd, &to.any, len) == 0 && listen(fd, BACKLOG) == 0;
+	return bind(fd, &to.any, len) == 0 && listen(fd, (int)BACKLOG) == 0;
+}
+
+/* What the kernel made of the queue: of a listening socket it stands here (tcp_get_info). */
+static void tell_queue(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_sacked > 0 &&
+	    info.tcpi_sacked < BACKLOG)
+		vg_log(VG_LOG_WARNING,
+		       "the kernel lets %u connections wait to be accepted, not %u: a burst of "
+		       "more "
+		       "is slow to connect; raise net.core.somaxconn",
+		       info.tcpi_sacked, BACKLOG);
+}
+
+int vg_listen_at(const struct vg_img_listener *row)
+{
+	int family = vg_addr_is_v4(&row->addr) ? AF_INET : AF_INET6;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind_one(fd, row))
+		return fd;
+	char text[VG_LISTEN_TEXT];
+	vg_listen_text(text, row);
+	vg_log(VG_LOG_ERROR, "can't listen on %s: %m", text);
+	vg_fd_close(&fd);
+	return -1;
 }
 
 bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image)
@@ -72,19 +99,14 @@ bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image
 		return false;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		const struct vg_img_listener *row = &vg_img_listeners(image)[i];
-		int family = vg_addr_is_v4(&row->addr) ? AF_INET : AF_INET6;
-		int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (fd < 0 || !bind_one(fd, row)) {
-			char text[VG_LISTEN_TEXT];
-			vg_listen_text(text, row);
-			vg_log(VG_LOG_ERROR, "can't listen on %s: %m", text);
-			vg_fd_close(&fd);
+		int fd = vg_listen_at(&vg_img_listeners(image)[i]);
+		if (fd < 0) {
 			vg_listen_close(listeners);
 			return false;
 		}
 		listeners->fds[listeners->count++] = fd;
 	}
+	tell_queue(listeners->fds[0]);
 	return true;
 }
 

@@ -24,6 +24,9 @@ struct vg_listeners {
 bool vg_listen_open(struct vg_listeners *listeners, const struct vg_image *image) VG_MUST_CHECK;
 void vg_listen_close(struct vg_listeners *listeners);
 
+/* One socket, bound there; -1, and told in the log. */
+int vg_listen_at(const struct vg_img_listener *row) VG_MUST_CHECK;
+
 /* "10.0.0.1:443" or "[::1]:443". */
 void vg_listen_text(char out[VG_LISTEN_TEXT], const struct vg_img_listener *row);
 

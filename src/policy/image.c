@@ -55,6 +55,9 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 	    !in_text(image, row->user) || !in_text(image, row->ciphers) ||
 	    !in_text(image, row->ciphersuites) || !in_text(image, row->groups))
 		return "gateway: a text lies outside";
+	if (!in_rows(row->proxy_protocol_from, vg_img_prefix_count(image)) ||
+	    !in_rows(row->probes_from, vg_img_prefix_count(image)))
+		return "gateway: networks lie outside";
 	if (row->tls_min != 0x0303 && row->tls_min != 0x0304)
 		return "gateway: unknown TLS version";
 	if (row->disclose_ca > 1)
@@ -118,12 +121,14 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_service *row = &vg_img_services(image)[at];
 	if (!in_text(image, row->name) || !is_key(image, row->host) ||
-	    !is_key(image, row->prefix) || !in_text(image, row->where.file) ||
+	    !is_key(image, row->upstream_host) || !is_key(image, row->prefix) ||
+	    !in_text(image, row->where.file) ||
 	    !in_rows(row->upstreams, vg_img_upstream_count(image)))
 		return "service: a reference lies outside";
-	if (row->balance >= VG_BALANCES || row->forward_identity > 1 || row->has_data > 1)
+	if (row->balance >= VG_BALANCES || row->forward_identity >= VG_FORWARDS ||
+	    row->has_data > 1)
 		return "service: unknown value";
-	if (row->host.len == 0 || row->upstreams.count == 0)
+	if (row->host.len == 0 || row->upstream_host.len == 0 || row->upstreams.count == 0)
 		return "service: no host, or no upstream";
 	if (!is_prefix(vg_img_str(image, row->prefix)))
 		return "service: not a prefix";
@@ -289,15 +294,19 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 	if (row->service >= vg_img_service_count(image))
 		return "rule: no such service";
 	if (!in_text(image, row->name) || !in_text(image, row->pattern) ||
-	    !in_text(image, row->where.file) || !in_items(image, row->types))
+	    !in_text(image, row->where.file) || !in_items(image, row->types) ||
+	    !in_items(image, row->answer_headers) || !in_items(image, row->answer_types))
 		return "rule: a reference lies outside";
-	if (row->slash > 1 || row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
+	if (row->slash > 1 || row->errors >= VG_ERRORS ||
+	    row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
 		return "rule: unknown value";
 	const char *fault = check_rule_segments(image, row->segments);
 	if (fault == NULL)
 		fault = check_rule_lead(image, at);
 	if (fault == NULL)
 		fault = check_rule_params(image, row->params);
+	if (fault == NULL)
+		fault = check_rule_params(image, row->headers);
 	if (fault == NULL && at > 0)
 		fault = check_rule_order(image, row - 1, row);
 	return fault;
@@ -435,6 +444,16 @@ bool vg_image_open(struct vg_image *image, const void *block, size_t size, const
 	if (*fault != NULL)
 		*image = (struct vg_image){0};
 	return *fault == NULL;
+}
+
+bool vg_img_in_networks(const struct vg_image *image, struct vg_span prefixes,
+			const struct vg_addr *addr)
+{
+	const struct vg_prefix *rows = vg_img_prefixs(image) + prefixes.first;
+	for (uint32_t i = 0; i < prefixes.count; i++)
+		if (vg_prefix_has(&rows[i], addr))
+			return true;
+	return false;
 }
 
 uint32_t vg_img_find_vendor(const struct vg_image *image, struct vg_slice id)

@@ -22,7 +22,6 @@ struct vg_exchange;
 struct vg_h1 {
 	struct vg_conn *conn;
 	struct vg_buf in, out;
-	uint64_t sent; /* bytes, ever */
 	struct vg_http_scan scan;
 	struct vg_http_body body;     /* of the request under way */
 	struct vg_exchange *exchange; /* NULL between requests */

@@ -120,6 +120,7 @@ void vg_tls_session_free(struct vg_tls_session **session)
 {
 	if (*session == NULL)
 		return;
+	vg_tls_session_untell(*session);
 	SSL_free((*session)->ssl);
 	vg_arena_fini(&(*session)->arena);
 	free(*session);
@@ -323,6 +324,7 @@ enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_
 						   SSL_get_peer_cert_chain(session->ssl), now);
 	if (who.reason != VG_REASON_NONE)
 		return who.reason;
+	vg_tls_session_untell(session); /* it could list other names */
 	peer->vendor = who.vendor;
 	peer->ident = who.ident;
 	session->until = who.until;

@@ -40,6 +40,12 @@ struct vg_tls_side {
 	void (*explain)(struct vg_tls_session *session, int status);
 };
 
+/* A text that vg_tls_session_told has made. */
+struct vg_tls_told {
+	size_t len;
+	char text[];
+};
+
 struct vg_tls_session {
 	const struct vg_tls_side *side;
 	struct vg_tls_server *server; /* NULL at the client's end */
@@ -47,7 +53,8 @@ struct vg_tls_session {
 	struct vg_arena arena; /* the peer's texts */
 	struct vg_cert_facts *facts;
 	struct vg_tls_peer peer;
-	int64_t now;   /* of this step of the handshake */
+	struct vg_tls_told *told[VG_TOLDS]; /* NULL until a service wants it */
+	int64_t now;                        /* of this step of the handshake */
 	int64_t until; /* the proven identity, until a certificate of its chain expires */
 	bool dry;      /* the last read found no whole record */
 	bool broken;   /* no more bytes can be sent or read */
@@ -56,6 +63,9 @@ struct vg_tls_session {
 /* A session of that context for a non-blocking socket, which stays the caller's; NULL. */
 struct vg_tls_session *vg_tls_session_make(SSL_CTX *ctx, const struct vg_tls_side *side, int fd)
 	VG_MUST_CHECK;
+
+/* Forgets what was made for vg_tls_session_told. */
+void vg_tls_session_untell(struct vg_tls_session *session);
 
 /* What both ends' contexts have in common: no resumption, bounded memory, TLS from `version` on. */
 bool vg_tls_context_set(SSL_CTX *ctx, int version) VG_MUST_CHECK;

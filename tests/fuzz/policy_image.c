@@ -6,6 +6,7 @@
 #include "../unit/policy_fixture.h"
 #include "policy/capture.h"
 #include "policy/decide.h"
+#include "policy/reply.h"
 #include "policy/who.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,6 +29,8 @@ static const struct {
 	REF(GATEWAY, gateway, ciphers, TEXT),
 	REF(GATEWAY, gateway, ciphersuites, TEXT),
 	REF(GATEWAY, gateway, groups, TEXT),
+	REF(GATEWAY, gateway, proxy_protocol_from, PREFIX),
+	REF(GATEWAY, gateway, probes_from, PREFIX),
 	REF(CERT, cert, chain, DER),
 	REF(CERT, cert, path, TEXT),
 	REF(CERT, cert, key_path, TEXT),
@@ -36,6 +39,7 @@ static const struct {
 	REF(SINK, sink, path, TEXT),
 	REF(SERVICE, service, name, TEXT),
 	REF(SERVICE, service, host, TEXT),
+	REF(SERVICE, service, upstream_host, TEXT),
 	REF(SERVICE, service, prefix, TEXT),
 	REF(SERVICE, service, upstreams, UPSTREAM),
 	REF(SERVICE, service, where.file, TEXT),
@@ -58,6 +62,9 @@ static const struct {
 	REF(RULE, rule, pattern, TEXT),
 	REF(RULE, rule, segments, SEGMENT),
 	REF(RULE, rule, params, PARAM),
+	REF(RULE, rule, headers, PARAM),
+	REF(RULE, rule, answer_headers, ITEM),
+	REF(RULE, rule, answer_types, ITEM),
 	REF(RULE, rule, types, ITEM),
 	REF(RULE, rule, where.file, TEXT),
 	REF(LITERAL, literal, text, TEXT),
@@ -86,8 +93,20 @@ static const struct {
 	{"GET", "/files/a/b/c", "q=x%20y", NULL},
 	{"HEAD", "/v1/report-9.pdf", NULL, NULL},
 	{"GET", "/bolt", "a=b&c", NULL},
+	{"GET", "/bolt/fields", "page=1", NULL},
+	{"POST", "/bolt/5", NULL, "application/json"},
 	{"GET", "/", NULL, NULL},
 	{"PURGE", "/a/b/c/d/e/f/g/h", NULL, NULL},
+};
+
+/* Of each request and of each answer. */
+static const struct vg_http_field fields[] = {
+	{{"X-Session", 9}, {"0190a7c5-0000-7000-8000-000000000001", 36}, 0},
+	{{"X-Operator", 10}, {"meyer", 5}, 0},
+	{{"Accept", 6}, {"text/html", 9}, 0},
+	{{"X-Ids", 5}, {"1, 2,3", 6}, 0},
+	{{"X-Title", 7}, {"caf\xc3\xa9", 5}, 0},
+	{{"x-note", 6}, {"", 0}, 0},
 };
 
 static struct fixture fixture;
@@ -158,6 +177,17 @@ static void walk(void)
 	}
 }
 
+static void judge_reply(const struct vg_img_rule *rule)
+{
+	struct vg_reply_facts facts = {.status = 200,
+				       .has_body = true,
+				       .length = 65,
+				       .content_type = VG_SLICE("text/csv; header=present"),
+				       .fields = {fields, VG_COUNT(fields)}};
+	struct vg_reply reply = vg_reply_judge(&image, rule, &facts);
+	touch(reply.constraint.ptr, reply.constraint.len);
+}
+
 /* What is decided of a request, and what is told of it. */
 static void decide(struct vg_facts *facts, size_t request)
 {
@@ -177,6 +207,8 @@ static void decide(struct vg_facts *facts, size_t request)
 	size_t len = vg_capture_marks(marks, &image, verdict.service, matched, facts->path);
 	VG_ASSERT(len <= sizeof(marks));
 	touch(marks, len);
+	if (matched != VG_NO_ROW)
+		judge_reply(&vg_img_rules(&image)[matched]);
 }
 
 static void ask(uint32_t ident, uint32_t service)
@@ -186,7 +218,8 @@ static void ask(uint32_t ident, uint32_t service)
 				 .vendor = vg_img_idents(&image)[ident].vendor,
 				 .ident = ident,
 				 .sni = host,
-				 .host = host};
+				 .host = host,
+				 .fields = {fields, VG_COUNT(fields)}};
 	VG_ASSERT(vg_addr_parse(VG_SLICE("203.0.113.9"), &facts.src));
 	for (size_t i = 0; i < VG_COUNT(requests); i++)
 		decide(&facts, i);

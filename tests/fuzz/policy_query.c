@@ -6,7 +6,7 @@
  *     name twice; one that splits at `;`, or decodes before it splits by bytes that may stand
  *     there, is told nothing else by raw bytes;
  *   - a value that a type matches is, decoded, what the type promises; and where two types match it,
- *     the compiler would have said that they overlap.
+ *     the compiler would have said that they overlap. The same of header fields' values.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,11 +161,33 @@ static void check_types(struct vg_slice value)
 		VG_ASSERT(all_of(value, SLUG ".~") && value.len <= VG_VALUE_DEFAULT_MAX);
 }
 
+/* The same bytes as a header field's: nothing is decoded, and items have blanks around them. */
+static void check_field(struct vg_slice value)
+{
+	for (size_t i = 0; i < VG_COUNT(written); i++) {
+		struct vg_slice rest = value, item;
+		size_t count = 0;
+		if (types[i].type == VG_VALUE_ANY ||
+		    !vg_value_matches_field(&fixture.image, &types[i], value))
+			continue;
+		if (types[i].list == 0) {
+			check_one(&types[i], value);
+			continue;
+		}
+		while (vg_slice_cut(&rest, ',', &item)) {
+			check_one(&types[i], vg_slice_trim(item));
+			count++;
+		}
+		VG_ASSERT(count > 0 && count <= types[i].list);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *fault;
 	if (fixture.build == NULL)
 		begin();
+	check_field(vg_slice((const char *)data, size));
 	vg_arena_init(&arena, (size_t)1 << 20);
 	if (vg_query_parse(&query, vg_slice((const char *)data, size), &arena, &fault)) {
 		VG_ASSERT(fault == NULL && query.text.len <= size);

@@ -106,8 +106,23 @@ IMAGES = {"good": image_edits(), "magic": image_edits((0, 0, 0)), "cut": image_e
           "row": image_edits((200, 1, 1), (300, 2, 1)), "raw": b"\0VGGI" + bytes(60)}
 
 
+def binary(command, family, body):
+    return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack(">BBH", command, family, len(body)) + body
+
+
+ADDRESSES = b"\xc0\0\2\1\xc0\0\2\2\xc3\x50\1\xbb"
+PROXIES = {"line": b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 443\r\n\x16\3\1",
+           "line-6": b"PROXY TCP6 2001:db8::1 ::1 1 65535\r\n", "unknown": b"PROXY UNKNOWN x\r\n",
+           "lf": b"PROXY UNKNOWN\n", "zero": b"PROXY TCP4 192.0.2.1 192.0.2.2 01 443\r\n",
+           "binary": binary(0x21, 0x11, ADDRESSES), "local": binary(0x20, 0, b""),
+           "binary-6": binary(0x21, 0x21, bytes(36)), "tlv": binary(
+               0x21, 0x11, ADDRESSES + b"\4\0\1x"), "sum": binary(
+               0x21, 0x11, ADDRESSES + b"\3\0\4abcd"), "tls": b"\x16\3\1\2\0",
+           "long": binary(0x21, 0x11, bytes(700))}
+
+
 def main():
-    seeds = {"policy_path": PATHS, "policy_query": QUERIES, "policy_image": IMAGES,
+    seeds = {"http_proxy_protocol": PROXIES, "policy_path": PATHS, "policy_query": QUERIES, "policy_image": IMAGES,
              "config_ini": FILES,
              "proxy_redirect": {name + end: first + text for first, kind in (
                  (b"\x01", REFERENCES), (b"\0", LINKS)) for name, text in kind.items()

@@ -277,6 +277,7 @@ class Lab:
         for folder in ("state", "run"):
             (self.dir / folder).mkdir()
         self.port = free_port()
+        self.listen = f"127.0.0.1:{self.port}"
         self.udp = UdpSink()
         self.upstream = Upstream(self.dir)
         self.others = []
@@ -337,7 +338,7 @@ class Lab:
         return upstream
 
     def write_config(self):
-        text = (f"[gateway]\nnode = lab\nlisten = 127.0.0.1:{self.port}\npolicies = policies\n"
+        text = (f"[gateway]\nnode = lab\nlisten = {self.listen}\npolicies = policies\n"
                 f"state = state\nrun = run\n{self.gateway_keys}\n"
                 f"[tls]\n{self.tls_keys}\n"
                 "[telemetry file]\nto = file:events.log\nformat = sd\nidentifiers = plain\n\n"

@@ -51,6 +51,46 @@ Test(config_upstream, urls)
 	}
 }
 
+static const struct {
+	const char *text;
+	bool good;
+} hosts[] = {
+	{"residents.internal", true},
+	{"residents.internal:8080", true},
+	{"localhost", true},
+	{"10.0.0.7", true},
+	{"10.0.0.7:80", true},
+	{"[2001:db8::7]", true},
+	{"[2001:db8::7]:8443", true},
+	{"", false},
+	{":80", false},
+	{"residents.internal:", false},
+	{"residents.internal:0", false},
+	{"residents.internal:65536", false},
+	{"residents.internal:80:80", false},
+	{"Residents.internal", false},
+	{"residents_internal", false},
+	{"-a.internal", false},
+	{"a..b", false},
+	{"10.0.0", false},
+	{"10.0.0.256", false},
+	{"2001:db8::7", false},
+	{"[2001:db8::7", false},
+	{"[]", false},
+	{"[10.0.0.7]", false},
+	{"http://a", false},
+	{"a/b", false},
+	{"user@a", false},
+	{"a b", false},
+};
+
+Test(config_upstream, hosts)
+{
+	for (size_t i = 0; i < VG_COUNT(hosts); i++)
+		cr_expect_eq(vg_upstream_host(vg_slice_str(hosts[i].text)), hosts[i].good, "%s",
+			     hosts[i].text);
+}
+
 #define GATEWAY                                                                                    \
 	"[gateway]\nnode = dmz-1\nlisten = 127.0.0.1:8443\n"                                       \
 	"[tls]\ncertificate = server.pem\nprivate_key = server.key\n"                              \
@@ -107,7 +147,8 @@ Test(config_upstream_rows, tls_and_names)
 	cr_expect(is_text(rows[2].host, "b.internal") && is_text(rows[2].name, "b.internal"));
 	cr_expect(is_text(rows[2].text, "https://b.internal:82"));
 	cr_expect_eq(vg_img_services(&tree.image)[0].balance, VG_BALANCE_ROUND_ROBIN);
-	cr_expect_eq(vg_img_services(&tree.image)[0].forward_identity, 0);
+	cr_expect_eq(vg_img_services(&tree.image)[0].forward_identity, VG_FORWARD_NONE);
+	cr_expect(is_text(vg_img_services(&tree.image)[0].upstream_host, "api.agency.example"));
 	cr_expect_eq(vg_img_vendors(&tree.image)[0].hide, 0);
 }
 
@@ -115,13 +156,14 @@ Test(config_upstream_rows, what_is_set)
 {
 	cr_assert_str_eq(compile("upstream = https://10.0.0.6:81\nupstream_ca = ca/acme.pem\n"
 				 "upstream_name = residents.internal\nbalance = least_conn\n"
-				 "forward_identity = headers\n",
+				 "forward_identity = xfcc\nupstream_host = residents.internal:81\n",
 				 "hide = yes\n"),
 			 "");
 	const struct vg_img_service *service = vg_img_services(&tree.image);
 	cr_expect(is_text(vg_img_upstreams(&tree.image)[0].name, "residents.internal"));
 	cr_expect_eq(service->balance, VG_BALANCE_LEAST_CONN);
-	cr_expect_eq(service->forward_identity, 1);
+	cr_expect_eq(service->forward_identity, VG_FORWARD_XFCC);
+	cr_expect(is_text(service->upstream_host, "residents.internal:81"));
 	cr_expect_eq(vg_img_vendors(&tree.image)[0].hide, 1);
 }
 
@@ -141,7 +183,10 @@ static const struct {
 	{"upstream = http://10.0.0.6\n", "", "upstream \"http://10.0.0.6\" must be"},
 	{"upstream = http://10.0.0.6:81\nbalance = random\n", "",
 	 "must be round_robin or least_conn"},
-	{"upstream = http://10.0.0.6:81\nforward_identity = yes\n", "", "must be none or headers"},
+	{"upstream = http://10.0.0.6:81\nforward_identity = yes\n", "",
+	 "must be none, headers, client_cert or xfcc"},
+	{"upstream = http://10.0.0.6:81\nupstream_host = Residents.internal\n", "",
+	 "upstream_host \"Residents.internal\" must be a host name"},
 	{"upstream = http://10.0.0.6:81\n", "hide = maybe\n", "must be no or yes"},
 };
 

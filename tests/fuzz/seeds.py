@@ -105,6 +105,17 @@ IMAGES = {"good": image_edits(), "magic": image_edits((0, 0, 0)), "cut": image_e
           "first-section": image_edits((14, 1, 8)), "count": image_edits((20, 3, 0)),
           "row": image_edits((200, 1, 1), (300, 2, 1)), "raw": b"\0VGGI" + bytes(60)}
 
+ACME = (b"[vendor]\nid = acme\nname = Acme\n[identity]\nca = ../ca/acme.pem\n"
+        b"uri = spiffe://acme.example/gw\n[access a]\nservice = api\nmethods = GET\n")
+POLICIES = {"plain": ACME + b"path = /v1/{id:int}\nquery = page:int:1..50, q!:text<=8\n",
+            "suspended": ACME.replace(b"name", b"mode = suspended\nname") + b"path = /**\n",
+            "body": ACME.replace(b"GET", b"POST, PUT") + b"path = /v1/x-{n}.pdf\nmax_body = 1KiB\n"
+            b"request_type = text/csv\nrequest_headers = x-note:text<=8\n",
+            "two": ACME + b"path = /a\n[access b]\nservice = api\nmethods = GET\npath = /{b}\n",
+            "overlap": ACME + b"path = /{a}\n[access b]\nservice = api\nmethods = GET\npath = /{b}\n",
+            "networks": ACME.replace(b"uri =", b"networks = 192.0.2.0/24,\n 2001:db8::/32\nuri =")
+            + b"path = /\n", "unknown": ACME + b"path = /\nmethod = GET\n"}
+
 
 def binary(command, family, body):
     return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack(">BBH", command, family, len(body)) + body
@@ -122,7 +133,7 @@ PROXIES = {"line": b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 443\r\n\x16\3\1",
 
 
 def main():
-    seeds = {"http_proxy_protocol": PROXIES, "policy_path": PATHS, "policy_query": QUERIES, "policy_image": IMAGES,
+    seeds = {"config_compile": POLICIES, "http_proxy_protocol": PROXIES, "policy_path": PATHS, "policy_query": QUERIES, "policy_image": IMAGES,
              "config_ini": FILES,
              "proxy_redirect": {name + end: first + text for first, kind in (
                  (b"\x01", REFERENCES), (b"\0", LINKS)) for name, text in kind.items()

@@ -99,6 +99,7 @@ struct vg_img_gateway {
 
 struct vg_img_listener {
 	struct vg_addr addr;
+	char zone[VG_ZONE_TEXT]; /* of a link-local address its interface; else "" */
 	uint16_t port;
 	uint16_t pad[3];
 };

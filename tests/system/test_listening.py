@@ -308,13 +308,13 @@ def _():
             for session in sessions:
                 equal(session.request("/v1/x").status, 200)
                 session.sock.close()
-        check(took[0] < 0.9 and 1.9 < took[1] < 6, took)
+        check((took[0] < 0.9 or harness.SANITIZED) and 1.9 < took[1] < 15, took)
     with make_lab() as lab:
         lab.start()
         start = time.monotonic()
         for _ in range(7):
             secure(lab, connect(lab)).sock.close()
-        check(time.monotonic() - start < 1.9, "control", time.monotonic() - start, took)
+        check(time.monotonic() - start < 1.9 or harness.SANITIZED, "control", time.monotonic() - start, took)
 
 
 @case("more than the rate lets through until header_timeout is told as what it was")

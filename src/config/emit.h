@@ -29,7 +29,8 @@ struct vg_emit {
 	struct vg_brief_reader *reader; /* of certificates */
 	struct vg_map known;            /* DER → its row in the image that serves */
 	uint32_t parsed, recalled;      /* certificates, by whether they were known */
-	struct vg_map paths, queries;   /* of rules, by what was written: emit_rule.c */
+	struct vg_map paths;            /* of rules, by what was written: emit_rule.c */
+	struct vg_map names;            /* so, too: emit_names.c */
 	const char **service_names;
 	size_t service_count;
 };
@@ -65,6 +66,26 @@ void vg_emit_vendors(struct vg_emit *emit);
 
 /* The accesses of a vendor; its rules. */
 struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor);
+
+/*
+ * What a rule lists by name. Many vendors are given the same: what was written alike is parsed
+ * once, and all its rules share the rows.
+ */
+enum vg_names_kind {
+	VG_NAMES_QUERY,
+	VG_NAMES_REQUEST_HEADERS,
+	VG_NAMES_RESPONSE_HEADERS,
+	VG_NAMES_KINDS
+};
+struct vg_names;
+
+/* The list of `set`. NULL where one of it is none; that was told. */
+struct vg_names *vg_emit_names(struct vg_emit *emit, enum vg_names_kind kind,
+			       const struct vg_set *set, const struct vg_set_list *list)
+	VG_MUST_CHECK;
+
+/* Of PARAM; of RESPONSE_HEADERS of ITEM. */
+struct vg_span vg_emit_names_rows(struct vg_emit *emit, struct vg_names *names) VG_MUST_CHECK;
 
 /*
  * Before any of them: what the image that serves (NULL: there is none) knows of certificates need

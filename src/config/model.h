@@ -146,8 +146,14 @@ struct vg_set_access {
 	struct vg_set_list methods;
 	struct vg_set_text path;
 	struct vg_set_list query;
+	struct vg_set_list request_headers;
 	struct vg_set_list request_type;
 	struct vg_set_number max_body; /* line 0: that of [limits] */
+	struct vg_set_list response_headers;
+	struct vg_set_list response_type;
+	struct vg_set_number max_response;     /* line 0: any number */
+	struct vg_set_number response_timeout; /* line 0: that of the service */
+	struct vg_set_number errors;           /* line 0: it goes by response_type */
 	struct vg_set_access *next;
 };
 

@@ -67,8 +67,9 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 
 static const char *check_listener(const struct vg_image *image, uint32_t at)
 {
-	(void)image, (void)at;
-	return NULL; /* every address and port is one */
+	const struct vg_img_listener *row = &vg_img_listeners(image)[at];
+	return memchr(row->zone, '\0', sizeof(row->zone)) != NULL ? NULL
+								  : "listener: a zone without end";
 }
 
 static const char *check_cert(const struct vg_image *image, uint32_t at)
@@ -294,15 +295,19 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 	if (row->service >= vg_img_service_count(image))
 		return "rule: no such service";
 	if (!in_text(image, row->name) || !in_text(image, row->pattern) ||
-	    !in_text(image, row->where.file) || !in_items(image, row->types))
+	    !in_text(image, row->where.file) || !in_items(image, row->types) ||
+	    !in_items(image, row->answer_headers) || !in_items(image, row->answer_types))
 		return "rule: a reference lies outside";
-	if (row->slash > 1 || row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
+	if (row->slash > 1 || row->errors >= VG_ERRORS ||
+	    row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
 		return "rule: unknown value";
 	const char *fault = check_rule_segments(image, row->segments);
 	if (fault == NULL)
 		fault = check_rule_lead(image, at);
 	if (fault == NULL)
 		fault = check_rule_params(image, row->params);
+	if (fault == NULL)
+		fault = check_rule_params(image, row->headers);
 	if (fault == NULL && at > 0)
 		fault = check_rule_order(image, row - 1, row);
 	return fault;

@@ -23,14 +23,14 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(8)
+#define VG_IMAGE_LAYOUT UINT32_C(9)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
 /* Bounds that vg_image_open holds an image to, and the compiler what people write. */
 #define VG_IMG_KEY_MAX 1024   /* bytes of a host, prefix, id, name, parameter or segment */
 #define VG_IMG_NAMES_MAX 256  /* names of one kind in an identity */
-#define VG_IMG_PARAMS_MAX 256 /* query parameters of a rule */
+#define VG_IMG_PARAMS_MAX 256 /* query parameters of a rule; listed header fields of it */
 
 enum vg_section {
 #define VG_SECTION(NAME, name, row) VG_SECTION_##NAME,
@@ -98,6 +98,7 @@ struct vg_img_gateway {
 
 struct vg_img_listener {
 	struct vg_addr addr;
+	char zone[VG_ZONE_TEXT]; /* of a link-local address its interface; else "" */
 	uint16_t port;
 	uint16_t pad[3];
 };
@@ -174,11 +175,10 @@ struct vg_img_service {
 	struct vg_str prefix;        /* "" or "/seg[/seg…]", normalised, no final slash */
 	struct vg_span upstreams;
 	uint32_t connect_timeout_ms;
-	uint32_t response_timeout_ms;
 	uint8_t balance;          /* enum vg_balance */
 	uint8_t forward_identity; /* enum vg_forward */
 	uint8_t has_data;         /* it has `data`: answers are marked no-store */
-	uint8_t pad[5];
+	uint8_t pad;
 	struct vg_where where;
 };
 
@@ -286,6 +286,8 @@ struct vg_img_param {
 	uint8_t pad[7];
 };
 
+enum vg_errors { VG_ERRORS_PASS, VG_ERRORS_PROBLEM, VG_ERRORS };
+
 struct vg_img_rule {
 	uint32_t vendor;
 	uint32_t service;
@@ -296,8 +298,15 @@ struct vg_img_rule {
 	uint8_t pad[3];
 	struct vg_span segments;
 	struct vg_span params;
-	struct vg_span types; /* of ITEM: media types of a request's body, lower case */
+	struct vg_span headers; /* of PARAM: request fields beside the standard ones, lower case */
+	struct vg_span types;   /* of ITEM: media types of a request's body, lower case */
 	uint64_t max_body;
+	struct vg_span answer_headers; /* of ITEM: its fields, lower case */
+	struct vg_span answer_types;   /* of ITEM: as types, of a 2xx answer; empty: any */
+	uint64_t max_response;         /* bytes of its body; UINT64_MAX: any number */
+	uint32_t response_timeout_ms;
+	uint8_t errors; /* enum vg_errors */
+	uint8_t pad2[3];
 	struct vg_where where;
 };
 

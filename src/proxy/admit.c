@@ -136,6 +136,7 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 		.method = head->method,
 		.path = has_path ? &worker->path : NULL,
 		.query = has_path && head->has_query ? &worker->query : NULL,
+		.fields = vg_http_all_fields(head),
 		.has_body = head->framing != VG_FRAMING_NONE,
 		.body_length = head->framing == VG_FRAMING_LENGTH ? head->length : 0,
 		.content_type = type == NULL ? VG_SLICE_EMPTY : type->value,

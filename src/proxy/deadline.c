@@ -18,6 +18,11 @@ static const struct vg_img_service *service_of(const struct vg_exchange *x)
 	return &vg_img_services(&x->client->generation->image)[x->service];
 }
 
+static const struct vg_img_rule *rule_of(const struct vg_exchange *x)
+{
+	return &vg_img_rules(&x->client->generation->image)[x->rule];
+}
+
 /* What is left of `all` milliseconds since then. */
 static uint64_t left_of(struct vg_exchange *x, uint64_t all, int64_t since)
 {
@@ -44,7 +49,7 @@ void vg_deadline_begin(struct vg_exchange *x, enum vg_deadline deadline)
 		arm(x, left_of(x, service_of(x)->connect_timeout_ms, x->dial_began));
 		return;
 	case VG_DEADLINE_RESPONSE:
-		arm(x, service_of(x)->response_timeout_ms);
+		arm(x, rule_of(x)->response_timeout_ms);
 		return;
 	case VG_DEADLINE_NONE:
 	case VG_DEADLINE_STALL:

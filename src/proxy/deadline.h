@@ -17,7 +17,7 @@ enum vg_deadline {
 	VG_DEADLINE_NONE,
 	VG_DEADLINE_CONNECT,   /* of the service */
 	VG_DEADLINE_HANDSHAKE, /* what dialling has left of it */
-	VG_DEADLINE_RESPONSE,  /* of the service */
+	VG_DEADLINE_RESPONSE,  /* of the rule */
 	VG_DEADLINE_STALL
 };
 

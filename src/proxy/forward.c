@@ -113,6 +113,7 @@ bool vg_forward_request(struct vg_exchange *x, const struct vg_http_head *head,
 		.path = verdict->path.text,
 		.query = head->has_query ? x->worker->query.text : vg_slice(NULL, 0),
 		.host = vg_img_str(image, service->upstream_host),
+		.listed = &verdict->listed,
 		.extras = extras.rows,
 		.extra_count = extras.count,
 	};

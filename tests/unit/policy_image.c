@@ -110,6 +110,7 @@ CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
 CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
 CHANGE(proxies, ROWS(gateway, GATEWAY)->proxy_protocol_from = (struct vg_span){UINT32_MAX, 1})
 CHANGE(probes, ROWS(gateway, GATEWAY)->probes_from = (struct vg_span){0, UINT32_MAX})
+CHANGE(zone, memset(ROWS(listener, LISTENER)->zone, 'x', VG_ZONE_TEXT))
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
@@ -127,7 +128,7 @@ CHANGE(forward, ROWS(service, SERVICE)[0].forward_identity = VG_FORWARDS)
 CHANGE(balance, ROWS(service, SERVICE)[0].balance = VG_BALANCES)
 CHANGE(mode, ROWS(vendor, VENDOR)[0].mode = VG_MODES)
 CHANGE(vendors, ROWS(vendor, VENDOR)[1].id = ROWS(vendor, VENDOR)[0].id)
-CHANGE(others_rules, ROWS(vendor, VENDOR)[1].rules = (struct vg_span){0, 9})
+CHANGE(others_rules, ROWS(vendor, VENDOR)[1].rules = (struct vg_span){0, 11})
 CHANGE(more_rules, ROWS(vendor, VENDOR)[0].rules.count++)
 CHANGE(rule_vendor, ROWS(rule, RULE)[8].vendor = 0)
 CHANGE(others_idents, ROWS(vendor, VENDOR)[1].idents = ROWS(vendor, VENDOR)[0].idents)
@@ -139,6 +140,13 @@ CHANGE(name_ip, ROWS(name, NAME)[4].kind = VG_NAME_IP)
 CHANGE(rule_service, ROWS(rule, RULE)[0].service = 3)
 CHANGE(rule_services, ROWS(rule, RULE)[0].service = 2)
 CHANGE(rule_methods, ROWS(rule, RULE)[0].methods = UINT32_C(1) << VG_METHOD_COUNT)
+CHANGE(rule_errors, ROWS(rule, RULE)[0].errors = VG_ERRORS)
+CHANGE(rule_types, ROWS(rule, RULE)[0].answer_types = (struct vg_span){0, UINT32_MAX})
+CHANGE(rule_answer, ROWS(rule, RULE)[0].answer_headers = (struct vg_span){UINT32_MAX, 1})
+CHANGE(rule_headers, ROWS(rule, RULE)[0].headers = (struct vg_span){0, VG_IMG_PARAMS_MAX + 1})
+CHANGE(header_order,
+       struct vg_img_param *p = ROWS(param, PARAM) + ROWS(rule, RULE)[9].headers.first;
+       p[0].name = p[1].name)
 CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE);
        struct vg_img_lead *l = ROWS(lead, LEAD); struct vg_img_rule one = r[4];
        struct vg_img_lead two = l[4]; r[4] = r[5]; r[5] = one; l[4] = l[5]; l[5] = two)
@@ -186,6 +194,7 @@ static const struct change changes[] = {
 	{"switch", "gateway: a switch that is neither on nor off", change_disclose},
 	{"proxies", "gateway: networks lie outside", change_proxies},
 	{"probes", "gateway: networks lie outside", change_probes},
+	{"zone", "listener: a zone without end", change_zone},
 	{"node", "gateway: a text lies outside", change_node},
 	{"host", "service: no host, or no upstream", change_host},
 	{"services", "service: out of order", change_services},
@@ -214,6 +223,11 @@ static const struct change changes[] = {
 	{"rule_service", "rule: no such service", change_rule_service},
 	{"rule_services", "rule: out of order", change_rule_services},
 	{"rule_methods", "rule: unknown value", change_rule_methods},
+	{"rule_errors", "rule: unknown value", change_rule_errors},
+	{"rule_types", "rule: a reference lies outside", change_rule_types},
+	{"rule_answer", "rule: a reference lies outside", change_rule_answer},
+	{"rule_headers", "rule: parameters lie outside, or are too many", change_rule_headers},
+	{"header_order", "rule: parameters out of order", change_header_order},
 	{"rule_order", "rule: a less specific one stands before", change_rule_order},
 	{"lead", "rule: not the hash of its pattern", change_lead},
 	{"leads", "not as many leads as rules", change_leads},

@@ -69,6 +69,12 @@ struct scenario {
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define PROBLEM(status) "HTTP/1.1 " status "\r\n*\"request_id\":\"*\"}*"
 #define ALLOWED(counts) "access.allowed 200 " counts "\n"
+#define LISTED(fields) "GET /listed HTTP/1.1\r\n" HOST fields "\r\n"
+#define ASK_LISTED LISTED("X-Session: a-1\r\n")
+#define UP_LISTED "GET /listed HTTP/1.1\r\n" HOST "X-Session: a-1\r\nX-Request-Id: *\r\n\r\n"
+#define JSON "Content-Type: application/json\r\n"
+#define GET_MAX "GET /max HTTP/1.1\r\n" HOST "\r\n"
+#define UP_MAX "GET /max HTTP/1.1\r\n" HOST "X-Request-Id: *\r\n\r\n"
 
 /* A scenario a paragraph. */
 /* clang-format off */
@@ -159,6 +165,8 @@ static const struct scenario scenarios[] = {
 	{"empty lines before requests", {{SAY, "\r\n" GET "\r\n" GET}, {ANSWER, OK}, {ANSWER, OK}},
 	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
 	{"two empty lines are one too many", {{SAY, "\r\n\r\n" GET}}, NULL,
+	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
+	{"however they come", {{SAY, "\r"}, {SAY, "\n"}, {SAY, "\r\n"}, {SAY, GET}}, NULL,
 	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
 	{"tabs around a Host", {{SAY, "GET /v1/x HTTP/1.1\r\nHost:\t" STAGE_HOST "\t\r\n\r\n"},
 		{ANSWER, OK}}, UP_GET, OK, "open", ALLOWED("0>2")},
@@ -269,6 +277,108 @@ static const struct scenario scenarios[] = {
 	{"broken chunk", {{SAY, POST_CHUNKED "3\r\nabc\r\n"}, {SAY, "zz\r\n"}},
 	 UP_POST_CHUNKED "3\r\nabc\r\n", PROBLEM("400 Bad Request"), "ended",
 	 "http.malformed 400 3>0 bad chunk size\n"},
+	/* Fields that a rule lists. */
+	{"listed fields pass, as they were judged",
+	 {{SAY, LISTED("cookie: c\r\nX-Other: o\r\nx-SESSION:  a-1 \r\nX_Session: b\r\n"
+		       "X-Note: \r\nx-note: n;%0d%0a\r\nAuthorization: x\r\naccept: text\r\n")},
+	  {ANSWER, "HTTP/1.1 200 OK\r\n" JSON "X-PAGE: 1\r\nX-Pages: 2\r\nX_Page: 3\r\n"
+		   "Set-Cookie: c\r\nContent-Length: 2\r\nx-page: 4\r\n\r\n{}"}},
+	 "GET /listed HTTP/1.1\r\n" HOST "X-Session: a-1\r\nX-Note: \r\n"
+	 "X-Note: n;%0d%0a\r\nAccept: text\r\nX-Request-Id: *\r\n\r\n",
+	 "HTTP/1.1 200 OK\r\n" JSON "X-Page: 1\r\nX-Page: 4\r\nContent-Length: 2\r\n\r\n{}",
+	 "open", ALLOWED("0>2")},
+	{"required field missing", {{SAY, LISTED("X_Session: a\r\nXSession: a\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"typed field twice", {{SAY, LISTED("X-Session: a\r\nx-session: a\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"not of its type", {{SAY, LISTED("X-Session: a b\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"standard field not of its type", {{SAY, LISTED("X-Session: a\r\nAccept: */*\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 accept\n"},
+	{"Connection takes a listed field away before it is judged",
+	 {{SAY, LISTED("X-Session: a\r\nConnection: x-session\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"no field is listed elsewhere",
+	 {{SAY, "GET /v1/x HTTP/1.1\r\n" HOST "X-Session: a\r\nX-Session: <>\r\n\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nX-Page: 1\r\nContent-Length: 0\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "open", ALLOWED("0>0")},
+	/* Types that a rule promises. */
+	{"another type", {{SAY, ASK_LISTED},
+			  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+				   "Content-Length: 4\r\n\r\nevil"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open", "filter.type 502 0>0 text/html\n"},
+	{"no type", {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\nevil"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open", "filter.type 502 0>0\n"},
+	{"two types", {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 200 OK\r\n" JSON JSON "\r\nevil"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 field given twice\n"},
+	{"type to a HEAD",
+	 {{SAY, "HEAD /listed HTTP/1.1\r\n" HOST "X-Session: a\r\n\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n"}},
+	 "HEAD *", "HTTP/1.1 502 Bad Gateway\r\n*\r\n\r\n", "open",
+	 "filter.type 502 0>0 text/html\n"},
+	{"HEAD without a type, of more than may come",
+	 {{SAY, "HEAD /listed HTTP/1.1\r\n" HOST "X-Session: a\r\n\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n"}},
+	 "HEAD *", "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n", "open", ALLOWED("0>0")},
+	{"204 promises nothing", {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 204 None\r\n\r\n"}},
+	 UP_LISTED, "HTTP/1.1 204 No Content\r\n\r\n", "open", "access.allowed 204 0>0\n"},
+	/* Errors of an upstream that are nobody's business. */
+	{"a problem in place of an error",
+	 {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 500 Oops\r\nX-Page: 1\r\nContent-Length: 5\r\n\r\n"
+				      "stack"},
+	  {SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 404 No\r\n" CHUNKED "\r\n5\r\nsta"},
+	  {SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 400 No\r\nLocation: http://10.0.0.1/\r\n\r\n"}},
+	 UP_LISTED UP_LISTED UP_LISTED,
+	 "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/problem+json\r\n"
+	 "Content-Length: *\r\nX-Request-Id: *\r\nCache-Control: no-store\r\n\r\n"
+	 "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
+	 "\"request_id\":\"*\"}" PROBLEM("404 Not Found") PROBLEM("400 Bad Request"), "open",
+	 "access.allowed 500 0>0\naccess.allowed 404 0>0\naccess.allowed 400 0>0\n"},
+	{"an early error ends the request",
+	 {{SAY, "POST /listed HTTP/1.1\r\n" HOST "X-Session: a\r\nContent-Length: 9\r\n\r\nabc"},
+	  {ANSWER, "HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\nstack"}},
+	 "POST *abc", PROBLEM("503 Service Unavailable"), "ended", "access.allowed 503 3>0\n"},
+	{"a redirection keeps its head",
+	 {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 302 Moved\r\nLocation: /listed\r\n" CHUNKED
+				      "\r\n4\r\nevil\r\n0\r\n\r\n"}},
+	 UP_LISTED, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /listed\r\n\r\n", "open",
+	 "access.allowed 302 0>0\n"},
+	{"which must lead back here",
+	 {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 302 Moved\r\nLocation: http://10.0.0.1/\r\n\r\n"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open", "upstream.redirect 502 0>0 location\n"},
+	{"so must that of a 201",
+	 {{SAY, POST("0")}, {ANSWER, "HTTP/1.1 201 Created\r\nLocation: //evil.example/\r\n\r\n"}},
+	 UP_POST("0"), PROBLEM("502 Bad Gateway"), "open", "upstream.redirect 502 0>0 location\n"},
+	{"there is one Location",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 302 Moved\r\nLocation: /a\r\nLocation: //evil/\r\n\r\n"}},
+	 UP_GET, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 field given twice\n"},
+	{"no other field leads elsewhere",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\nContent-Location: http://10.0.0.1/\r\n"
+			       "Refresh: 0;url=http://10.0.0.1/\r\nAlt-Svc: h2=\"10.0.0.1:1\"\r\n"
+			       "Content-Length: 0\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "open", ALLOWED("0>0")},
+	/* What may come back, in bytes. */
+	{"exactly max_response", {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\n@10@"}, {HANG_UP}},
+	 UP_MAX, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\na\r\n*\r\n0\r\n\r\n", "open",
+	 ALLOWED("0>10")},
+	{"too long, and said so",
+	 {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n@11@"}},
+	 UP_MAX, PROBLEM("502 Bad Gateway"), "open", "filter.too_large 502 0>0 Content-Length\n"},
+	{"too long, be it an error",
+	 {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 500 No\r\nContent-Length: 11\r\n\r\n"}},
+	 UP_MAX, PROBLEM("502 Bad Gateway"), "open", "filter.too_large 502 0>0 Content-Length\n"},
+	{"too long, in chunks",
+	 {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\na\r\n@10@\r\n"},
+	  {ANSWER, "1\r\nb\r\n0\r\n\r\n"}},
+	 UP_MAX, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\na\r\n*", "reset",
+	 "filter.too_large 200 0>10 max_response\n"},
+	{"too long, until the end, to HTTP/1.0",
+	 {{SAY, "GET /max HTTP/1.0\r\n" HOST "\r\n"}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\n@10@"},
+	  {ANSWER, "b"}, {HANG_UP}},
+	 UP_MAX, "HTTP/1.1 200 OK\r\n" CLOSE "\r\naaaaaaaaaa", "reset",
+	 "filter.too_large 200 0>10 max_response\n"},
 	/* Refusals. */
 	{"no rule", {{SAY, "GET /x HTTP/1.1\r\n" HOST "\r\n" GET}, {ANSWER, OK}}, UP_GET,
 	 PROBLEM("403 Forbidden") OK, "open", "access.no_rule 403 0>0\n" ALLOWED("0>2")},

@@ -188,8 +188,8 @@ static void put_text(struct vg_answer *answer, const struct shown *shown)
 static void read_others(const struct vg_controller *controller, struct shown *shown)
 {
 	for (size_t i = 0; i < VG_CHILD_PEERS_MAX; i++)
-		shown->worker_told[i] = vg_controller_page(controller, VG_PAGE_WORKERS + i, VG_STATUS_WORKER,
-						  &shown->workers[i]);
+		shown->worker_told[i] = vg_controller_page(controller, VG_PAGE_WORKERS + i,
+							   VG_STATUS_WORKER, &shown->workers[i]);
 	if (!vg_controller_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
 		shown->sinks.count = 0;
 }

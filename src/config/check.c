@@ -134,6 +134,15 @@ static bool check_endpoint(struct vg_slice s, uint64_t *number)
 	return is_endpoint(s);
 }
 
+static bool check_listen(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_addr addr;
+	struct vg_slice zone;
+	uint16_t port;
+	return vg_addr_listen_parse(s, &addr, &port, &zone);
+}
+
 static bool check_upstream(struct vg_slice s, uint64_t *number)
 {
 	(void)number;

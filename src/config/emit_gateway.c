@@ -80,6 +80,14 @@ static void check_ciphers(struct vg_emit *emit, const struct vg_set_tls *tls, ui
 }
 
 /* In clear, and for other eyes than what vendors connect to. */
+static bool read_listener(struct vg_slice written, struct vg_img_listener *row)
+{
+	struct vg_slice zone;
+	*row = (struct vg_img_listener){0};
+	return vg_addr_listen_parse(written, &row->addr, &row->port, &zone) &&
+	       vg_slice_text(row->zone, sizeof(row->zone), zone);
+}
+
 static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gateway,
 			struct vg_img_gateway *row)
 {
@@ -89,7 +97,7 @@ static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gatew
 		return;
 	for (size_t i = 0; i < gateway->listen.count; i++) {
 		struct vg_img_listener other;
-		if (vg_addr_port_parse(gateway->listen.items[i].value, &other.addr, &other.port) &&
+		if (read_listener(gateway->listen.items[i].value, &other) &&
 		    other.port == row->health_port && vg_addr_eq(&other.addr, &row->health))
 			VG_EMIT_ERROR(emit, &gateway->set, health->line,
 				      "health \"%.*s\" is an address of listen, which vendors "
@@ -155,8 +163,8 @@ static void emit_listeners(struct vg_emit *emit)
 {
 	const struct vg_set_list *listen = &emit->model->gateway.listen;
 	for (size_t i = 0; i < listen->count; i++) {
-		struct vg_img_listener row = {0};
-		if (vg_addr_port_parse(listen->items[i].value, &row.addr, &row.port))
+		struct vg_img_listener row;
+		if (read_listener(listen->items[i].value, &row))
 			(void)vg_build_row(emit->build, VG_SECTION_LISTENER, &row);
 	}
 }

@@ -1,5 +1,6 @@
 #include "daemon/listen.h"
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -18,8 +19,11 @@ void vg_listen_text(char out[VG_LISTEN_TEXT], const struct vg_img_listener *row)
 {
 	char addr[VG_ADDR_TEXT];
 	vg_addr_text(addr, &row->addr);
-	snprintf(out, VG_LISTEN_TEXT, vg_addr_is_v4(&row->addr) ? "%s:%u" : "[%s]:%u", addr,
-		 (unsigned)row->port);
+	if (vg_addr_is_v4(&row->addr))
+		(void)snprintf(out, VG_LISTEN_TEXT, "%s:%u", addr, (unsigned)row->port);
+	else
+		(void)snprintf(out, VG_LISTEN_TEXT, "[%s%s%s]:%u", addr,
+			       row->zone[0] == '\0' ? "" : "%", row->zone, (unsigned)row->port);
 }
 
 union address {
@@ -40,6 +44,9 @@ static socklen_t fill(union address *to, const struct vg_img_listener *row)
 	to->v6.sin6_family = AF_INET6;
 	to->v6.sin6_port = htons(row->port);
 	memcpy(&to->v6.sin6_addr, row->addr.bytes, 16);
+	/* Where there is no such interface it stays 0, and bind fails. */
+	if (row->zone[0] != '\0')
+		to->v6.sin6_scope_id = if_nametoindex(row->zone);
 	return sizeof(to->v6);
 }
 
@@ -73,9 +80,8 @@ static void tell_queue(int fd)
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_sacked > 0 &&
 	    info.tcpi_sacked < BACKLOG)
 		vg_log(VG_LOG_WARNING,
-		       "the kernel lets %u connections wait to be accepted, not %u: a burst of "
-		       "more "
-		       "is slow to connect; raise net.core.somaxconn",
+		       "the kernel lets %u connections wait to be accepted, not %u: raise "
+		       "net.core.somaxconn",
 		       info.tcpi_sacked, BACKLOG);
 }
 

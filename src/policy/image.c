@@ -67,8 +67,9 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 
 static const char *check_listener(const struct vg_image *image, uint32_t at)
 {
-	(void)image, (void)at;
-	return NULL; /* every address and port is one */
+	const struct vg_img_listener *row = &vg_img_listeners(image)[at];
+	return memchr(row->zone, '\0', sizeof(row->zone)) != NULL ? NULL
+								  : "listener: a zone without end";
 }
 
 static const char *check_cert(const struct vg_image *image, uint32_t at)

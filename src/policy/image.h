@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(8)
+#define VG_IMAGE_LAYOUT UINT32_C(9)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -98,6 +98,7 @@ struct vg_img_gateway {
 
 struct vg_img_listener {
 	struct vg_addr addr;
+	char zone[VG_ZONE_TEXT]; /* of a link-local address its interface; else "" */
 	uint16_t port;
 	uint16_t pad[3];
 };

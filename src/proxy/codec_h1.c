@@ -153,7 +153,7 @@ static void flush(struct vg_h1 *h1)
 static struct vg_exchange *start(struct vg_h1 *h1)
 {
 	h1->exchange = vg_exchange_new(h1->conn->worker, &wire, h1, &h1->conn->client);
-	h1->head_begun = false;
+	h1->head_begun = h1->skipped = false;
 	vg_conn_deadline(h1->conn, 0);
 	if (h1->exchange == NULL)
 		h1->broken = true;
@@ -195,8 +195,11 @@ static void serve(struct vg_h1 *h1, size_t len)
 static bool next_request(struct vg_h1 *h1)
 {
 	size_t len = 0;
-	if (h1->scan.at == 0)
-		vg_buf_consume(&h1->in, vg_http_skip(vg_buf_slice(&h1->in)));
+	if (h1->scan.at == 0 && !h1->skipped) {
+		size_t blank = vg_http_skip(vg_buf_slice(&h1->in));
+		h1->skipped = blank > 0;
+		vg_buf_consume(&h1->in, blank);
+	}
 	if (h1->in.len == 0)
 		return h1->more && fill(h1);
 	enum vg_scan scan = vg_http_scan(&h1->scan, vg_buf_slice(&h1->in), &len);

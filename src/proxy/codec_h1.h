@@ -36,6 +36,7 @@ struct vg_h1 {
 	bool cut;                     /* end with a reset, as soon as nobody is in our way */
 	bool broken;                  /* the stream has failed */
 	bool head_begun;              /* a head's deadline runs */
+	bool skipped;                 /* the one empty line before a head */
 };
 
 void vg_h1_init(struct vg_h1 *h1, struct vg_conn *conn, size_t header_bytes);

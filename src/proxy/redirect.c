@@ -230,7 +230,8 @@ static bool map_param(const struct vg_redirect *redirect, struct reader *in, str
 		return false;
 	if (!take(in, '='))
 		return put(out, VG_SLICE("; "), name, VG_SLICE_EMPTY);
-	value = take(in, '"') ? take_quoted(in) : take_bare(in);
+	bool quoted = take(in, '"'), extended = vg_slice_ends(name, VG_SLICE("*"));
+	value = quoted ? take_quoted(in) : take_bare(in);
 	if (in->bad)
 		return false;
 	if (vg_slice_eq_case(name, VG_SLICE("anchor"))) {
@@ -240,9 +241,10 @@ static bool map_param(const struct vg_redirect *redirect, struct reader *in, str
 				       vg_slice_find(value, '%') < value.len)) {
 		return true;
 	}
-	/* title* is never quoted (RFC 8187 3.2). */
-	struct vg_slice quote = vg_slice_ends(name, VG_SLICE("*")) ? VG_SLICE_EMPTY
-								   : VG_SLICE("\"");
+	/* title* is never quoted (RFC 8187 3.2): what needed quotes would end the link without. */
+	if (extended && quoted)
+		return true;
+	struct vg_slice quote = extended ? VG_SLICE_EMPTY : VG_SLICE("\"");
 	return put(out, VG_SLICE("; "), name, VG_SLICE("=")) && put(out, quote, value, quote);
 }
 

@@ -463,6 +463,31 @@ def _():
         equal((told[0]["reason"], told[0]["src"]), ("network.not_listed", "::1"))
 
 
+@case("an address of one link is listened to on the interface that is named")
+def _():
+    words = ["unshare", "--net", "sh", "-c",
+             'ip link set lo up && ip -6 addr add fe80::7/64 dev lo nodad && exec "$@"', "sh"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+        raise Skipped("no network namespaces here")
+    with make_lab() as lab:
+        for zone, status in (("lo", 0), ("nowhere", 1)):
+            lab.listen = f"[fe80::7%{zone}]:{lab.port}"
+            lab.write_config()
+            gateway = subprocess.Popen([*words, lab.program, "-c", lab.dir / "vendgate.ini"],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE, text=True)
+            time.sleep(3)
+            gateway.terminate()
+            log = gateway.communicate(timeout=20)[1]
+            equal(gateway.returncode, status, log)
+            said = "serving on" if status == 0 else "can't listen on"
+            check(f"{said} [fe80::7%{zone}]:{lab.port}" in log, log)
+        lab.listen = f"[fe80::7]:{lab.port}"
+        lab.write_config()
+        ran = ctl(lab, "check")
+        check(ran.returncode == 1 and "[fe80::7%eth0]:8443" in ran.stdout + ran.stderr, ran)
+
+
 # What is still told -----------------------------------------------------------------------------
 
 @case("a refusal reaches whole whoever is still sending, each time")

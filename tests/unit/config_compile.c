@@ -157,11 +157,11 @@ static const struct change changes[] = {
 
 	/* Values. */
 	{"listen without port", GATEWAY, "127.0.0.1:8443", "127.0.0.1",
-	 V ":3: error: listen \"127.0.0.1\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or "
-	   "[::]:8443\n"},
+	 V ":3: error: listen \"127.0.0.1\" must be ADDRESS:PORT, such as 0.0.0.0:8443, "
+	   "[::]:8443, or of one link [fe80::7%eth0]:8443\n"},
 	{"listen by name", GATEWAY, "127.0.0.1:8443", "[::1]:8443, localhost:8443",
-	 V ":3: error: listen \"localhost:8443\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or "
-	   "[::]:8443\n"},
+	 V ":3: error: listen \"localhost:8443\" must be ADDRESS:PORT, such as 0.0.0.0:8443, "
+	   "[::]:8443, or of one link [fe80::7%eth0]:8443\n"},
 	{"too many workers", GATEWAY, "workers = 2", "workers = 65",
 	 V ":4: error: workers \"65\" must be auto or a whole number from 1 to 64\n"},
 	{"no worker", GATEWAY, "workers = 2", "workers = 0",

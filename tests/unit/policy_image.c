@@ -110,6 +110,7 @@ CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
 CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
 CHANGE(proxies, ROWS(gateway, GATEWAY)->proxy_protocol_from = (struct vg_span){UINT32_MAX, 1})
 CHANGE(probes, ROWS(gateway, GATEWAY)->probes_from = (struct vg_span){0, UINT32_MAX})
+CHANGE(zone, memset(ROWS(listener, LISTENER)->zone, 'x', VG_ZONE_TEXT))
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
@@ -193,6 +194,7 @@ static const struct change changes[] = {
 	{"switch", "gateway: a switch that is neither on nor off", change_disclose},
 	{"proxies", "gateway: networks lie outside", change_proxies},
 	{"probes", "gateway: networks lie outside", change_probes},
+	{"zone", "listener: a zone without end", change_zone},
 	{"node", "gateway: a text lies outside", change_node},
 	{"host", "service: no host, or no upstream", change_host},
 	{"services", "service: out of order", change_services},

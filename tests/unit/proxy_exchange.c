@@ -166,6 +166,8 @@ static const struct scenario scenarios[] = {
 	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
 	{"two empty lines are one too many", {{SAY, "\r\n\r\n" GET}}, NULL,
 	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
+	{"however they come", {{SAY, "\r"}, {SAY, "\n"}, {SAY, "\r\n"}, {SAY, GET}}, NULL,
+	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
 	{"tabs around a Host", {{SAY, "GET /v1/x HTTP/1.1\r\nHost:\t" STAGE_HOST "\t\r\n\r\n"},
 		{ANSWER, OK}}, UP_GET, OK, "open", ALLOWED("0>2")},
 	{"absolute form", {{SAY, "GET https://" STAGE_HOST "/v1/x HTTP/1.1\r\n" HOST "\r\n"},

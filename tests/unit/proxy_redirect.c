@@ -171,6 +171,8 @@ static const struct {
 	{"</a>; title=\"x, <http://evil/>; y \\\" z\"; rel=a",
 	 "</r/a>; title=\"x, <http://evil/>; y \\\" z\"; rel=\"a\""},
 	{"</a>; title*=UTF-8''caf%c3%a9", "</r/a>; title*=UTF-8''caf%c3%a9"},
+	{"</a>; title*=\"a>, <http://evil.example/>; rel=next\"; rel=x", "</r/a>; rel=\"x\""},
+	{"</a>; x*=\"y\"", "</r/a>"},
 	{"</a>; type=text/html", "</r/a>; type=\"text/html\""},
 	{"</a>; rel=\"https://rels.example/x\"", "</r/a>; rel=\"https://rels.example/x\""},
 	/* A context is a place, too. */

@@ -295,28 +295,26 @@ def _():
 
 @case("handshakes wait for the rate, in order, and none is refused")
 def _():
-    with make_lab(limits="handshakes = 10/s burst 3\nheader_timeout = 30s") as lab:
+    with make_lab(limits="handshakes = 2/s burst 3\nheader_timeout = 30s") as lab:
         lab.start()
-        lab.curl("acme", "/v1/x")
-        time.sleep(1)
         start = time.monotonic()
         took = []
         with contextlib.ExitStack() as opened:
             sessions = [secure(lab, opened.enter_context(connect(lab))) for _ in range(3)]
             took.append(time.monotonic() - start)
-            for _ in range(12):
+            for _ in range(4):
                 sessions.append(secure(lab, opened.enter_context(connect(lab))))
             took.append(time.monotonic() - start)
             for session in sessions:
                 equal(session.request("/v1/x").status, 200)
                 session.sock.close()
-        check(took[0] < 0.8 and 0.9 < took[1] < 5, took)
+        check(took[0] < 0.9 and 1.9 < took[1] < 6, took)
     with make_lab() as lab:
         lab.start()
         start = time.monotonic()
-        for _ in range(15):
+        for _ in range(7):
             secure(lab, connect(lab)).sock.close()
-        check(time.monotonic() - start < took[1], "control", time.monotonic() - start, took)
+        check(time.monotonic() - start < 1.9, "control", time.monotonic() - start, took)
 
 
 @case("more than the rate lets through until header_timeout is told as what it was")

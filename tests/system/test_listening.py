@@ -218,7 +218,7 @@ def _():
 
 @case("over connections_per_address they wait until one ends; other addresses don't")
 def _():
-    with make_lab(limits="connections_per_address = 2\nheader_timeout = 3s\nconnections = 200") as lab:
+    with make_lab(limits="connections_per_address = 2\nheader_timeout = 3s") as lab:
         lab.start()
         first, second = (secure(lab, connect(lab, "127.0.0.2")) for _ in range(2))
         equal(first.request("/v1/1").status, 200)
@@ -314,7 +314,8 @@ def _():
         start = time.monotonic()
         for _ in range(7):
             secure(lab, connect(lab)).sock.close()
-        check(time.monotonic() - start < 1.9 or harness.SANITIZED, "control", time.monotonic() - start, took)
+        rest = time.monotonic() - start
+        check(rest < 1.9 or harness.SANITIZED, "control", rest, took)
 
 
 @case("more than the rate lets through until header_timeout is told as what it was")

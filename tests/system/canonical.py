@@ -18,7 +18,7 @@ REQUEST_LINE = re.compile(
     rb"(?:\?(?:" + PCHAR + rb"|[/?])+)?) HTTP/1\.1\r\n")
 STATUS_LINE = re.compile(rb"HTTP/1\.1 (?P<status>[2-5][0-9]{2}) [A-Za-z -]*\r\n")
 # Bytes from 0x80 mean nothing to anybody (RFC 9110 5.5): they may stand in a value.
-FIELD = re.compile(rb"([A-Z][a-z0-9]*(?:-[A-Z][a-z0-9]*)*): "
+FIELD = re.compile(rb"([A-Z][a-z0-9]*(?:-[A-Z][a-z0-9]*)*|traceparent|tracestate): "
                    rb"([!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?|)\r\n")
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
 CHUNK = re.compile(rb"([1-9a-f][0-9a-f]{0,7})\r\n")

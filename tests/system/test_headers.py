@@ -58,7 +58,7 @@ LOOK_ALIKES = [
     "Proxy-Authorization: Basic YTpi", "Cookie: session=1", "Via: 1.1 gateway", "TE: trailers",
 ]
 
-OWN = {"host", "x-request-id", "x-vendor-id", "x-vendor-access", "x-vendor-address",
+OWN = {"host", "x-request-id", "traceparent", "x-vendor-id", "x-vendor-access", "x-vendor-address",
        "x-vendor-cert-serial", "x-vendor-cert-sha256"}
 KNOWN = "known.agency.example"
 

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cert/facts.h"
+#include "config/hours.h"
 #include "config/units.h"
 #include "config/upstream.h"
 #include "policy/path.h"
@@ -259,6 +260,27 @@ static bool check_sha256(struct vg_slice s, uint64_t *number)
 	(void)number;
 	uint8_t digest[32];
 	return vg_unhex(s, digest, sizeof(digest));
+}
+
+static bool check_date(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	int64_t days;
+	return vg_date_parse(s, &days);
+}
+
+static bool check_span(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	int64_t from, until;
+	return vg_hours_span(s, &from, &until);
+}
+
+static bool check_hours(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_hours_item item;
+	return vg_hours_item(&item, s);
 }
 
 static bool check_method(struct vg_slice s, uint64_t *number)

@@ -80,6 +80,8 @@ static struct vg_set *place_set(struct load *load, enum vg_set_kind kind)
 		return &load->model->limits.set;
 	if (kind == VG_SET_VENDOR)
 		return &load->policy->vendor.set;
+	if (kind == VG_SET_HOURS)
+		return &load->policy->hours.set;
 	return link_set(load, kind);
 }
 
@@ -248,6 +250,8 @@ static void check_policy(struct load *load)
 {
 	struct vg_policy *policy = load->policy;
 	check_required(load, VG_SET_VENDOR, &policy->vendor.set);
+	if (policy->hours.set.line != 0)
+		vg_key_missing(&load->sink, VG_SET_HOURS, &policy->hours.set);
 	if (policy->identities == NULL)
 		FAULT(load, 0, "there is no [identity]: nobody could be this vendor");
 	for (struct vg_set_identity *i = policy->identities; i != NULL; i = i->next)

@@ -148,7 +148,7 @@ static void print_steps(const struct vg_trace *trace, const struct vg_verdict *v
 	puts("\nsteps");
 	for (enum vg_step step = 0; step < VG_STEP_COUNT; step++) {
 		enum vg_reason said = trace->step[step];
-		printf("  %-8s %-12s ", vg_step_word(step),
+		printf("  %-10s %-12s ", vg_step_word(step),
 		       said == VG_REASON_NONE             ? "not reached"
 		       : said == VG_REASON_ACCESS_ALLOWED ? "passed"
 							  : "refused");

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cert/facts.h"
+#include "config/cases.h"
 #include "config/hours.h"
 #include "config/units.h"
 #include "config/upstream.h"
@@ -281,6 +282,28 @@ static bool check_hours(struct vg_slice s, uint64_t *number)
 	(void)number;
 	struct vg_hours_item item;
 	return vg_hours_item(&item, s);
+}
+
+static bool check_time(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	int64_t us;
+	return vg_time_parse(s, &us);
+}
+
+static bool check_request(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_slice method, url = s;
+	return vg_slice_cut(&url, ' ', &method) && vg_is_token(method) &&
+	       vg_slice_starts(url, VG_SLICE("https://"));
+}
+
+static bool check_expect(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_expect expect;
+	return vg_expect_parse(&expect, s);
 }
 
 static bool check_method(struct vg_slice s, uint64_t *number)

@@ -104,11 +104,14 @@ static void fault_section(struct load *load, struct vg_slice word, unsigned line
 static bool check_kind(struct load *load, enum vg_set_kind kind, struct vg_slice word,
 		       unsigned line)
 {
+	static const char *const files[] = {[VG_SET_FILE_GATEWAY] = "vendgate.ini",
+					    [VG_SET_FILE_POLICY] = "a vendor's file",
+					    [VG_SET_FILE_CASES] = "a file of tests"};
 	if (kind == VG_SET_KINDS)
 		fault_section(load, word, line);
 	else if (vg_set_row(kind)->file != load->file)
 		FAULT(load, line, "[%.*s] belongs in %s", VG_SLICE_FMT(word),
-		      load->file == VG_SET_FILE_POLICY ? "vendgate.ini" : "a vendor's file");
+		      files[vg_set_row(kind)->file]);
 	else
 		return true;
 	return false;

@@ -154,6 +154,19 @@ struct vg_set_access {
 	struct vg_set_access *next;
 };
 
+/* Of a file of tests: cases.h. */
+struct vg_set_case {
+	struct vg_set set;
+	struct vg_set_text vendor;
+	struct vg_set_text from;
+	struct vg_set_text at;
+	struct vg_set_text request;
+	struct vg_set_list header;
+	struct vg_set_text body;
+	struct vg_set_text expect;
+	struct vg_set_case *next;
+};
+
 /* One file of the policies directory. */
 struct vg_policy {
 	const struct vg_input *input;

@@ -41,10 +41,10 @@ static const char *read_zone(struct vg_emit *emit, struct vg_slice name, struct 
 	if (!vg_slice_text(path + at, sizeof(path) - at, name))
 		return "its name is too long";
 	struct vg_slice copy = vg_arena_dup(emit->arena, vg_slice_str(path));
-	const struct vg_input *input =
-		copy.ptr == NULL
-			? NULL
-			: vg_input_read(emit->inputs, copy, VG_ZONE_FILE_MAX, VG_INPUT_POLICY);
+	const struct vg_input *input = copy.ptr == NULL
+					       ? NULL
+					       : vg_input_read(emit->inputs, copy, VG_ZONE_FILE_MAX,
+							       VG_INPUT_POLICY);
 	if (input == NULL)
 		return strerror(errno);
 	return vg_zone_read(zone, name, input->bytes, emit->arena)
@@ -91,8 +91,8 @@ static void emit_window(struct vg_emit *emit, const struct vg_set *set,
 struct vg_img_hours vg_emit_hours(struct vg_emit *emit, const struct vg_set *set,
 				  const struct vg_set_list *windows, struct vg_span closed)
 {
-	struct vg_img_hours hours = {
-		.windows = {vg_build_count(emit->build, VG_SECTION_WINDOW), 0}, .closed = closed};
+	struct vg_img_hours hours = {.windows = {vg_build_count(emit->build, VG_SECTION_WINDOW), 0},
+				     .closed = closed};
 	for (size_t i = 0; i < windows->count; i++)
 		emit_window(emit, set, &windows->items[i]);
 	hours.windows.count = vg_build_count(emit->build, VG_SECTION_WINDOW) - hours.windows.first;

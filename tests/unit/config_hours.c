@@ -22,7 +22,8 @@ static const struct {
 } good[] = {
 	{"Mon-Fri 07:30-19:00 Europe/Paris", 0x1f, VG_HOURS_EVERY_MONTHDAY, 450, 1140},
 	{"Fri-Mon 00:00-24:00 UTC", 0x71, VG_HOURS_EVERY_MONTHDAY, 0, 1440},
-	{"Sun 22:00-06:00 America/Argentina/Buenos_Aires", 0x40, VG_HOURS_EVERY_MONTHDAY, 1320, 360},
+	{"Sun 22:00-06:00 America/Argentina/Buenos_Aires", 0x40, VG_HOURS_EVERY_MONTHDAY, 1320,
+	 360},
 	{"Mon-Sun 22:00-00:00 UTC", 0x7f, VG_HOURS_EVERY_MONTHDAY, 1320, 0},
 	{"Mon-Mon 01:00-02:00 UTC", 0x01, VG_HOURS_EVERY_MONTHDAY, 60, 120},
 	{"24..28 06:00-22:00 Europe/Paris", 0x7f, UINT32_C(0x1f) << 24, 360, 1320},
@@ -104,16 +105,15 @@ Test(config_hours, spans)
 
 /* One that has no summer time, both hemispheres, half an hour of it, a date line that moved, a
    month without it. */
-static const char *const zones[] = {"UTC",           "Europe/Paris",        "America/New_York",
-				    "Asia/Kolkata",  "Australia/Lord_Howe", "America/Santiago",
-				    "Pacific/Apia",  "Africa/Casablanca"};
+static const char *const zones[] = {"UTC",          "Europe/Paris",        "America/New_York",
+				    "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago",
+				    "Pacific/Apia", "Africa/Casablanca"};
 
 static uint32_t add_zone(struct fixture *fixture, const char *name)
 {
 	struct vg_zone zone;
-	struct vg_img_zone row = {
-		.name = vg_build_text(fixture->build, vg_slice_str(name)),
-		.shifts.first = vg_build_count(fixture->build, VG_SECTION_SHIFT)};
+	struct vg_img_zone row = {.name = vg_build_text(fixture->build, vg_slice_str(name)),
+				  .shifts.first = vg_build_count(fixture->build, VG_SECTION_SHIFT)};
 	cr_assert(vg_zone_read(&zone, vg_slice_str(name), VG_SLICE("TZif2"), &fixture->arena));
 	for (size_t i = 0; i < zone.count; i++) {
 		struct vg_img_shift shift = {zone.shifts[i].at, zone.shifts[i].offset, 0};

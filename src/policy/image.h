@@ -209,7 +209,7 @@ struct vg_img_vendor {
 	struct vg_img_hours hours;
 	int64_t contract_from, contract_until; /* without one: all time */
 	int64_t assessed_until;                /* without an assessment: INT64_MAX */
-	uint8_t mode; /* enum vg_mode */
+	uint8_t mode;                          /* enum vg_mode */
 	uint8_t hide;
 	uint8_t pad[6];
 	struct vg_where where;
@@ -306,7 +306,7 @@ struct vg_img_rule {
 	uint8_t pad[3];
 	struct vg_span segments;
 	struct vg_span params;
-	struct vg_span types; /* of ITEM: media types of a request's body, lower case */
+	struct vg_span types;      /* of ITEM: media types of a request's body, lower case */
 	struct vg_img_hours hours; /* beside the vendor's */
 	uint64_t max_body;
 	struct vg_where where;

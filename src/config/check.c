@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "cert/facts.h"
 #include "config/cases.h"
+#include "config/health.h"
 #include "config/hours.h"
+#include "config/set_header.h"
 #include "config/units.h"
 #include "config/upstream.h"
 #include "policy/path.h"
@@ -136,11 +138,34 @@ static bool check_endpoint(struct vg_slice s, uint64_t *number)
 	return is_endpoint(s);
 }
 
+static bool check_listen(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_addr addr;
+	struct vg_slice zone;
+	uint16_t port;
+	return vg_addr_listen_parse(s, &addr, &port, &zone);
+}
+
 static bool check_upstream(struct vg_slice s, uint64_t *number)
 {
 	(void)number;
 	struct vg_upstream_url url;
 	return vg_upstream_url(s, &url);
+}
+
+static bool check_health(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_health_check check;
+	return vg_health_check(s, &check);
+}
+
+static bool check_set_header(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_set_header header;
+	return vg_set_header(s, &header);
 }
 
 static bool check_sink(struct vg_slice s, uint64_t *number)
@@ -230,6 +255,12 @@ static bool check_address(struct vg_slice s, uint64_t *number)
 	(void)number;
 	struct vg_addr addr;
 	return vg_addr_parse(s, &addr);
+}
+
+static bool check_authority(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	return vg_upstream_host(s);
 }
 
 /* What a certificate can name a server by. */
@@ -340,9 +371,19 @@ static bool check_size(struct vg_slice s, uint64_t *number)
 	return vg_units_size(s, number);
 }
 
+static bool check_byte_rate(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_byte_rate(s, number);
+}
+
 static bool check_duration(struct vg_slice s, uint64_t *number)
 {
 	return vg_units_duration(s, number);
+}
+
+static bool check_rate(struct vg_slice s, uint64_t *number)
+{
+	return vg_units_rate(s, number);
 }
 
 static const struct {

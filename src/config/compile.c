@@ -20,7 +20,7 @@ static bool lay_out(struct vg_compiled *compiled, struct vg_emit *emit,
 	vg_map_init(&emit->ca_files, emit->arena);
 	vg_map_init(&emit->zones, emit->arena);
 	vg_map_init(&emit->paths, emit->arena);
-	vg_map_init(&emit->queries, emit->arena);
+	vg_map_init(&emit->names, emit->arena);
 	bool good = emit->build != NULL && emit->reader != NULL && vg_emit_recall(emit, serving);
 	if (good) {
 		vg_emit_gateway(emit);

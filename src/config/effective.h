@@ -18,6 +18,13 @@ const char *vg_effective_node(const struct vg_set_gateway *gateway, struct vg_ar
 const char *vg_effective_control(const struct vg_set_gateway *gateway, struct vg_inputs *inputs,
 				 struct vg_arena *arena) VG_MUST_CHECK;
 
+/* What an [access] does with errors (enum vg_errors). */
+uint64_t vg_effective_errors(const struct vg_set_access *access) VG_MUST_CHECK;
+
+/* Its response_timeout, or that of its [service]; 0 where there is no such section. */
+uint64_t vg_effective_response_timeout(const struct vg_model *model,
+				       const struct vg_set_access *access) VG_MUST_CHECK;
+
 /* Puts into the model whatever is known of unset keys; their lines stay 0. */
 void vg_effective_fill(struct vg_model *model, struct vg_inputs *inputs, struct vg_arena *arena);
 

@@ -30,7 +30,8 @@ struct vg_emit {
 	struct vg_map known;            /* DER → its row in the image that serves */
 	uint32_t parsed, recalled;      /* certificates, by whether they were known */
 	struct vg_map zones;            /* name → struct emit_zone: emit_hours.c */
-	struct vg_map paths, queries;   /* of rules, by what was written: emit_rule.c */
+	struct vg_map paths;            /* of rules, by what was written: emit_rule.c */
+	struct vg_map names;            /* so, too: emit_names.c */
 	const char **service_names;
 	size_t service_count;
 };
@@ -51,6 +52,14 @@ void vg_emit_gateway(struct vg_emit *emit);
 
 /* [tls]: the gateway's own certificates; called by that. */
 void vg_emit_own(struct vg_emit *emit);
+
+/* [service]: what its https upstreams are shown; the row, VG_NO_ROW where it is nothing. */
+uint32_t vg_emit_upstream_cert(struct vg_emit *emit, const struct vg_set_service *service)
+	VG_MUST_CHECK;
+
+/* [service]: the fields that it sets. */
+struct vg_span vg_emit_set_headers(struct vg_emit *emit, const struct vg_set_service *service)
+	VG_MUST_CHECK;
 
 /* Into the gateway's row, when all files have been read: input.h. */
 void vg_emit_rest(struct vg_emit *emit, const uint8_t rest[32]);
@@ -79,6 +88,26 @@ void vg_emit_terms(struct vg_emit *emit, const struct vg_set_vendor *vendor,
 		   struct vg_img_vendor *row);
 
 /*
+ * What a rule lists by name. Many vendors are given the same: what was written alike is parsed
+ * once, and all its rules share the rows.
+ */
+enum vg_names_kind {
+	VG_NAMES_QUERY,
+	VG_NAMES_REQUEST_HEADERS,
+	VG_NAMES_RESPONSE_HEADERS,
+	VG_NAMES_KINDS
+};
+struct vg_names;
+
+/* The list of `set`. NULL where one of it is none; that was told. */
+struct vg_names *vg_emit_names(struct vg_emit *emit, enum vg_names_kind kind,
+			       const struct vg_set *set, const struct vg_set_list *list)
+	VG_MUST_CHECK;
+
+/* Of PARAM; of RESPONSE_HEADERS of ITEM. */
+struct vg_span vg_emit_names_rows(struct vg_emit *emit, struct vg_names *names) VG_MUST_CHECK;
+
+/*
  * Before any of them: what the image that serves (NULL: there is none) knows of certificates need
  * not be found out again. False where memory is short.
  */
@@ -101,6 +130,9 @@ struct vg_where vg_emit_where(struct vg_emit *emit, const struct vg_set *set);
    was not set. */
 struct vg_str vg_emit_path(struct vg_emit *emit, const struct vg_set *set, struct vg_slice written)
 	VG_MUST_CHECK;
+
+/* A list of prefixes; empty where it was not set. */
+struct vg_span vg_emit_networks(struct vg_emit *emit, const struct vg_set_list *list) VG_MUST_CHECK;
 
 /* "" where it was not set. */
 struct vg_str vg_emit_text(struct vg_emit *emit, const struct vg_set_text *text);

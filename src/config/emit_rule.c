@@ -1,8 +1,8 @@
 #include "config/emit.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "config/effective.h"
 #include "config/pattern.h"
 #include "vocab/method.h"
 
@@ -16,18 +16,11 @@ struct path {
 	bool emitted;
 };
 
-struct query {
-	struct vg_pattern_param *params; /* by name */
-	size_t count;
-	struct vg_span rows;
-	bool emitted;
-};
-
 struct rule {
 	const struct vg_set_access *access;
 	const struct vg_set_service *service;
 	struct path *path;
-	struct query *query;
+	struct vg_names *query, *request_headers, *response_headers;
 };
 
 /* NULL, which was told, where no [service] has that name. */
@@ -75,73 +68,6 @@ static struct path *parse_path(struct vg_emit *emit, const struct vg_set_access 
 	return vg_map_add(&emit->paths, text, path);
 }
 
-/* The items as one text: what is written alike is the same. ptr is NULL where memory is short. */
-static struct vg_slice join_items(struct vg_arena *arena, const struct vg_set_list *list)
-{
-	size_t len = 0;
-	for (size_t i = 0; i < list->count; i++)
-		len += list->items[i].value.len + 1;
-	char *text = vg_arena_alloc(arena, len + 1), *at = text;
-	for (size_t i = 0; text != NULL && i < list->count; i++) {
-		memcpy(at, list->items[i].value.ptr, list->items[i].value.len);
-		at += list->items[i].value.len;
-		*at++ = ',';
-	}
-	return vg_slice(text, len);
-}
-
-static int compare_params(const void *a, const void *b)
-{
-	return vg_slice_cmp(((const struct vg_pattern_param *)a)->name,
-			    ((const struct vg_pattern_param *)b)->name);
-}
-
-static bool parse_params(struct vg_emit *emit, const struct vg_set_access *access,
-			 struct query *query)
-{
-	const struct vg_set_list *list = &access->query;
-	bool good = true;
-	char fault[VG_PATTERN_FAULT];
-	for (size_t i = 0; i < list->count; i++) {
-		const struct vg_set_text *item = &list->items[i];
-		if (vg_pattern_param(&query->params[query->count], item->value, fault)) {
-			query->count++;
-			continue;
-		}
-		VG_EMIT_ERROR(emit, &access->set, item->line, "query \"%.*s\": %s",
-			      VG_SLICE_FMT(item->value), fault);
-		good = false;
-	}
-	qsort(query->params, query->count, sizeof(*query->params), compare_params);
-	for (size_t i = 1; i < query->count; i++) {
-		if (compare_params(&query->params[i - 1], &query->params[i]) != 0)
-			continue;
-		VG_EMIT_ERROR(emit, &access->set, list->line, "query names \"%.*s\" twice",
-			      VG_SLICE_FMT(query->params[i].name));
-		good = false;
-	}
-	return good;
-}
-
-/* NULL where one is none; that was told. */
-static struct query *parse_query(struct vg_emit *emit, const struct vg_set_access *access)
-{
-	struct vg_slice text = join_items(&emit->scratch, &access->query);
-	struct query *query = text.ptr == NULL ? NULL : vg_map_get(&emit->queries, text);
-	if (query != NULL)
-		return query;
-	text = vg_arena_dup(emit->arena, text);
-	query = vg_arena_alloc(emit->arena, sizeof(*query));
-	if (query != NULL)
-		query->params = vg_arena_array(emit->arena, access->query.count + 1,
-					       sizeof(*query->params));
-	if (text.ptr == NULL || query == NULL || query->params == NULL) {
-		out_of_memory(emit, &access->set);
-		return NULL;
-	}
-	return parse_params(emit, access, query) ? vg_map_add(&emit->queries, text, query) : NULL;
-}
-
 static bool check_max_body(struct vg_emit *emit, const struct vg_set_access *access)
 {
 	if (access->max_body.line == 0 ||
@@ -156,13 +82,23 @@ static bool check_max_body(struct vg_emit *emit, const struct vg_set_access *acc
 /* False where it can be no row; all that is wrong with it was told. */
 static bool parse_rule(struct vg_emit *emit, struct rule *rule, const struct vg_set_access *access)
 {
-	*rule = (struct rule){.access = access, .query = parse_query(emit, access)};
+	const struct vg_set *set = &access->set;
+	*rule = (struct rule){
+		.access = access,
+		.query = vg_emit_names(emit, VG_NAMES_QUERY, set, &access->query),
+		.request_headers = vg_emit_names(emit, VG_NAMES_REQUEST_HEADERS, set,
+						 &access->request_headers),
+		.response_headers = vg_emit_names(emit, VG_NAMES_RESPONSE_HEADERS, set,
+						  &access->response_headers),
+	};
 	if (access->service.value.ptr != NULL)
 		rule->service = find_service(emit, access);
 	if (access->path.value.ptr != NULL)
 		rule->path = parse_path(emit, access);
 	return check_max_body(emit, access) && !access->set.faulty && rule->path != NULL &&
-	       rule->query != NULL && rule->service != NULL && rule->service->row != VG_NO_ROW;
+	       rule->query != NULL && rule->request_headers != NULL &&
+	       rule->response_headers != NULL && rule->service != NULL &&
+	       rule->service->row != VG_NO_ROW;
 }
 
 /* By service, then the most specific first, then as written. */
@@ -197,18 +133,6 @@ static struct vg_span emit_path(struct vg_build *build, struct path *path)
 	return path->rows;
 }
 
-static struct vg_span emit_query(struct vg_build *build, struct query *query)
-{
-	if (!query->emitted) {
-		query->rows = (struct vg_span){vg_build_count(build, VG_SECTION_PARAM),
-					       (uint32_t)query->count};
-		for (size_t i = 0; i < query->count; i++)
-			vg_pattern_param_row(build, &query->params[i]);
-	}
-	query->emitted = true;
-	return query->rows;
-}
-
 static struct vg_span emit_types(struct vg_build *build, const struct vg_set_list *types)
 {
 	struct vg_span span = {vg_build_count(build, VG_SECTION_ITEM), (uint32_t)types->count};
@@ -231,11 +155,18 @@ static void emit_rule(struct vg_emit *emit, const struct rule *rule, uint32_t ve
 		.methods = method_bits(&access->methods),
 		.slash = rule->path->pattern.slash,
 		.segments = emit_path(emit->build, rule->path),
-		.params = emit_query(emit->build, rule->query),
+		.params = vg_emit_names_rows(emit, rule->query),
+		.headers = vg_emit_names_rows(emit, rule->request_headers),
 		.types = emit_types(emit->build, &access->request_type),
 		.hours = vg_emit_hours(emit, &access->set, &access->hours, closed),
 		.max_body = access->max_body.line != 0 ? access->max_body.value
 						       : emit->model->limits.max_body.value,
+		.answer_headers = vg_emit_names_rows(emit, rule->response_headers),
+		.answer_types = emit_types(emit->build, &access->response_type),
+		.max_response = access->max_response.line != 0 ? access->max_response.value
+							       : UINT64_MAX,
+		.response_timeout_ms = (uint32_t)vg_effective_response_timeout(emit->model, access),
+		.errors = (uint8_t)vg_effective_errors(access),
 		.where = vg_emit_where(emit, &access->set),
 	};
 	(void)vg_build_row(emit->build, VG_SECTION_RULE, &row);

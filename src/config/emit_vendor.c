@@ -131,19 +131,6 @@ static struct vg_span emit_pins(struct vg_emit *emit, const struct vg_set_list *
 	return span;
 }
 
-static struct vg_span emit_networks(struct vg_emit *emit, const struct vg_set_list *list)
-{
-	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_PREFIX), 0};
-	for (size_t i = 0; i < list->count; i++) {
-		struct vg_prefix row;
-		if (!vg_prefix_parse(list->items[i].value, &row))
-			continue;
-		(void)vg_build_row(emit->build, VG_SECTION_PREFIX, &row);
-		span.count++;
-	}
-	return span;
-}
-
 static void emit_identity(struct vg_emit *emit, const struct vg_set_identity *identity,
 			  uint32_t vendor)
 {
@@ -160,7 +147,7 @@ static void emit_identity(struct vg_emit *emit, const struct vg_set_identity *id
 		.name = vg_build_text(emit->build, set->name),
 		.cas = emit_cas(emit, identity),
 		.pins = emit_pins(emit, &identity->spki_sha256),
-		.networks = emit_networks(emit, &identity->networks),
+		.networks = vg_emit_networks(emit, &identity->networks),
 		.where = vg_emit_where(emit, set),
 	};
 	if (set->faulty || row.cas.count == 0)

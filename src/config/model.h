@@ -53,6 +53,7 @@ struct vg_set_gateway {
 	struct vg_set set;
 	struct vg_set_text node;
 	struct vg_set_list listen;
+	struct vg_set_list proxy_protocol_from, probes_from;
 	struct vg_set_number workers; /* 0: auto */
 	struct vg_set_text policies;
 	struct vg_set_text state;
@@ -60,6 +61,7 @@ struct vg_set_gateway {
 	struct vg_set_text control;
 	struct vg_set_text user;
 	struct vg_set_number drain;
+	struct vg_set_text health;
 };
 
 struct vg_set_tls {
@@ -74,10 +76,14 @@ struct vg_set_tls {
 struct vg_set_limits {
 	struct vg_set set;
 	struct vg_set_number connections; /* 0: half of the descriptors */
+	struct vg_set_number connections_per_address;
+	struct vg_set_number handshakes; /* a rate; 0: unlimited */
 	struct vg_set_number header_bytes;
 	struct vg_set_number header_timeout;
 	struct vg_set_number idle_timeout;
 	struct vg_set_number max_body;
+	struct vg_set_number body_rate; /* bytes a second; 0: off */
+	struct vg_set_number request_timeout;
 };
 
 struct vg_set_telemetry {
@@ -99,9 +105,14 @@ struct vg_set_service {
 	struct vg_set_text host;
 	struct vg_set_text prefix;
 	struct vg_set_list upstream;
+	struct vg_set_text upstream_host; /* line 0: that of `host` */
 	struct vg_set_text upstream_ca;
 	struct vg_set_text upstream_name;
+	struct vg_set_text upstream_certificate;
+	struct vg_set_text upstream_private_key;
+	struct vg_set_list set_header;
 	struct vg_set_number balance;
+	struct vg_set_text health;
 	struct vg_set_number connect_timeout;
 	struct vg_set_number response_timeout;
 	struct vg_set_list data;
@@ -148,9 +159,15 @@ struct vg_set_access {
 	struct vg_set_list methods;
 	struct vg_set_text path;
 	struct vg_set_list query;
+	struct vg_set_list request_headers;
 	struct vg_set_list request_type;
 	struct vg_set_list hours;
 	struct vg_set_number max_body; /* line 0: that of [limits] */
+	struct vg_set_list response_headers;
+	struct vg_set_list response_type;
+	struct vg_set_number max_response;     /* line 0: any number */
+	struct vg_set_number response_timeout; /* line 0: that of the service */
+	struct vg_set_number errors;           /* line 0: it goes by response_type */
 	struct vg_set_access *next;
 };
 

@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "config/units.h"
+#include "http/barred.h"
 #include "policy/route.h"
 #include "policy/value.h"
 
@@ -137,16 +138,30 @@ static bool parse_list(struct vg_pattern_value *value, struct vg_slice *type, ch
 	return true;
 }
 
-bool vg_pattern_param(struct vg_pattern_param *param, struct vg_slice text,
-		      char fault[VG_PATTERN_FAULT])
+/* "name", "name!", and what may follow behind a colon; the type comes later. */
+static void cut_name(struct vg_pattern_param *param, struct vg_slice text)
+{
+	struct vg_slice name = vg_slice_trim(vg_slice_first(text, vg_slice_find(text, ':')));
+	*param = (struct vg_pattern_param){.required = vg_slice_ends(name, VG_SLICE("!"))};
+	param->name = vg_slice_first(name, name.len - param->required);
+}
+
+static bool parse_param_type(struct vg_pattern_param *param, struct vg_slice text, char *fault)
 {
 	size_t colon = vg_slice_find(text, ':');
 	struct vg_slice type = vg_slice_trim(vg_slice_from(text, colon + 1));
-	*param = (struct vg_pattern_param){.name = vg_slice_trim(vg_slice_first(text, colon))};
-	if (vg_slice_ends(param->name, VG_SLICE("!"))) {
-		param->required = true;
-		param->name.len--;
-	}
+	if (colon == text.len)
+		return true;
+	if (type.len == 0)
+		return FAULT(fault, "no type behind \"%.*s\"", VG_SLICE_FMT(text));
+	return parse_list(&param->value, &type, fault) &&
+	       parse_type(&param->value, type, true, fault);
+}
+
+bool vg_pattern_param(struct vg_pattern_param *param, struct vg_slice text,
+		      char fault[VG_PATTERN_FAULT])
+{
+	cut_name(param, text);
 	for (size_t i = 0; i < param->name.len; i++)
 		if (!vg_is_unreserved(param->name.ptr[i]) && param->name.ptr[i] != '[' &&
 		    param->name.ptr[i] != ']')
@@ -159,12 +174,40 @@ bool vg_pattern_param(struct vg_pattern_param *param, struct vg_slice text,
 			     "\"%.*s\" names no parameter; write name, name:type or "
 			     "name!:type",
 			     VG_SLICE_FMT(text));
-	if (colon == text.len)
-		return true;
-	if (type.len == 0)
-		return FAULT(fault, "no type behind \"%.*s\"", VG_SLICE_FMT(text));
-	return parse_list(&param->value, &type, fault) &&
-	       parse_type(&param->value, type, true, fault);
+	return parse_param_type(param, text, fault);
+}
+
+/* Letters, digits and hyphens: of what else looks like one of them nothing is ever sent on. */
+static bool check_field_name(struct vg_slice name, bool request, char *fault)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!vg_is_alpha(name.ptr[i]) && !vg_is_digit(name.ptr[i]) && name.ptr[i] != '-')
+			return FAULT(fault,
+				     "\"%.*s\" has other bytes than letters, digits and -, which "
+				     "servers take for other names",
+				     VG_SLICE_FMT(name));
+	const char *why = vg_http_barred(name, request);
+	return why == NULL || FAULT(fault, "%.*s can't be listed: it %s", VG_SLICE_FMT(name), why);
+}
+
+bool vg_pattern_field(struct vg_pattern_param *param, struct vg_slice text, bool request,
+		      struct vg_arena *arena, char fault[VG_PATTERN_FAULT])
+{
+	cut_name(param, text);
+	if (!request && (param->required || vg_slice_find(text, ':') < text.len))
+		return FAULT(fault, "only names can be listed here, such as X-Total-Count");
+	if (param->name.len == 0)
+		return FAULT(fault, "\"%.*s\" names no header field; write %s", VG_SLICE_FMT(text),
+			     request ? "Name, Name:type or Name!:type" : "Name");
+	if (!check_field_name(param->name, request, fault))
+		return false;
+	char *name = vg_arena_alloc(arena, param->name.len);
+	if (name == NULL)
+		return FAULT(fault, "out of memory");
+	for (size_t i = 0; i < param->name.len; i++)
+		name[i] = vg_lower(param->name.ptr[i]);
+	param->name.ptr = name;
+	return parse_param_type(param, text, fault);
 }
 
 /* Has one spelling in a path; a dot may be a dot segment. */

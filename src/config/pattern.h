@@ -1,8 +1,10 @@
 /*
- * Patterns of paths and constraints of queries, as an [access] writes them (POLICY semantics 6):
+ * Patterns of paths and constraints of queries and header fields, as an [access] writes them
+ * (POLICY semantics 6):
  *
  *   /v1/courses/{course_id:uuid}/{file:slug<=40}.pdf      /static/ **
  *   page:int:1..50, sort:name|date, since!:date, ids:int*20
+ *   X-Session!:slug<=40, X-Trace-Note
  *
  * Parsed to plain structs of slices of what was written; emitted as rows of the image. Called by
  * the emitter of rules, and by its tests.
@@ -56,6 +58,11 @@ bool vg_pattern_path(struct vg_pattern *pattern, struct vg_slice text, struct vg
 /* One item of `query`. */
 bool vg_pattern_param(struct vg_pattern_param *param, struct vg_slice text,
 		      char fault[VG_PATTERN_FAULT]) VG_MUST_CHECK;
+
+/* One of `request_headers`, or with `request` false of `response_headers`, where it is a name alone.
+   The name, in lower case, lies in the arena. */
+bool vg_pattern_field(struct vg_pattern_param *param, struct vg_slice text, bool request,
+		      struct vg_arena *arena, char fault[VG_PATTERN_FAULT]) VG_MUST_CHECK;
 
 /*
  * Order of rules: by what stands first in either, literal before typed before untyped before **,

@@ -41,8 +41,12 @@ static struct vg_slice number_text(struct vg_arena *arena, const struct vg_key *
 		return VG_SLICE("auto");
 	if (key->type == VG_CHECK_SIZE)
 		vg_units_size_text(text, value);
+	else if (key->type == VG_CHECK_BYTE_RATE)
+		vg_units_byte_rate_text(text, value);
 	else if (key->type == VG_CHECK_DURATION)
 		vg_units_duration_text(text, value);
+	else if (key->type == VG_CHECK_RATE)
+		vg_units_rate_text(text, value);
 	else
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	return keep(arena, text);

@@ -39,6 +39,16 @@ bool vg_units_size(struct vg_slice s, uint64_t *bytes)
 	return number_with_unit(s, sizes, bytes);
 }
 
+bool vg_units_byte_rate(struct vg_slice s, uint64_t *bytes)
+{
+	*bytes = 0;
+	if (vg_slice_eq(s, VG_SLICE("off")))
+		return true;
+	size_t unit = vg_slice_find(s, '/');
+	return vg_slice_eq(vg_slice_from(s, unit), VG_SLICE("/s")) &&
+	       vg_units_size(vg_slice_first(s, unit), bytes) && *bytes > 0;
+}
+
 bool vg_units_duration(struct vg_slice s, uint64_t *ms)
 {
 	return number_with_unit(s, durations, ms);
@@ -59,9 +69,48 @@ void vg_units_size_text(char out[VG_UNITS_TEXT], uint64_t bytes)
 	unit_text(out, sizes, bytes);
 }
 
+void vg_units_byte_rate_text(char out[VG_UNITS_TEXT], uint64_t bytes)
+{
+	char size[VG_UNITS_TEXT];
+	vg_units_size_text(size, bytes);
+	(void)snprintf(out, VG_UNITS_TEXT, bytes == 0 ? "off" : "%.*s/s", VG_UNITS_TEXT - 3, size);
+}
+
 void vg_units_duration_text(char out[VG_UNITS_TEXT], uint64_t ms)
 {
 	unit_text(out, durations, ms);
+}
+
+static bool rate_number(struct vg_slice digits, uint64_t *value)
+{
+	return vg_slice_u64(digits, value) && digits.ptr[0] != '0' && *value <= VG_RATE_MAX;
+}
+
+bool vg_units_rate(struct vg_slice s, uint64_t *rate)
+{
+	struct vg_slice rest = s, number, unit, word;
+	uint64_t count, burst;
+	if (!vg_slice_cut(&rest, '/', &number) || rest.ptr == NULL || !rate_number(number, &count))
+		return false;
+	burst = count;
+	if (!vg_slice_word(&rest, &unit) || !vg_slice_eq(unit, VG_SLICE("s")))
+		return false;
+	if (vg_slice_trim(rest).len > 0 &&
+	    (!vg_slice_word(&rest, &word) || !vg_slice_eq(word, VG_SLICE("burst")) ||
+	     !vg_slice_word(&rest, &number) || !rate_number(number, &burst) ||
+	     vg_slice_trim(rest).len > 0))
+		return false;
+	*rate = count << 32 | burst;
+	return true;
+}
+
+void vg_units_rate_text(char out[VG_UNITS_TEXT], uint64_t rate)
+{
+	uint32_t count = vg_units_rate_count(rate), burst = vg_units_rate_burst(rate);
+	if (count == burst)
+		(void)snprintf(out, VG_UNITS_TEXT, "%u/s", count);
+	else
+		(void)snprintf(out, VG_UNITS_TEXT, "%u/s burst %u", count, burst);
 }
 
 bool vg_units_int(struct vg_slice s, int64_t *value)

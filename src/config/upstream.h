@@ -23,4 +23,7 @@ struct vg_upstream_url {
 /* `s` lives as long as *url. A port must be there; a path must not. */
 bool vg_upstream_url(struct vg_slice s, struct vg_upstream_url *url) VG_MUST_CHECK;
 
+/* HOST or HOST:PORT, as Host has it: for `upstream_host`. */
+bool vg_upstream_host(struct vg_slice s) VG_MUST_CHECK;
+
 #endif

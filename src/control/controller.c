@@ -86,6 +86,13 @@ static bool map_pages(struct vg_controller *controller)
 	return ok;
 }
 
+bool vg_controller_page(const struct vg_controller *controller, size_t which,
+			enum vg_status_kind kind, void *value)
+{
+	const struct vg_map *map = &controller->page_maps[which];
+	return vg_status_page_read(map->mem, map->size, kind, value);
+}
+
 static bool open_memory(struct vg_controller *controller)
 {
 	struct vg_child *child = &controller->child;
@@ -123,12 +130,14 @@ static bool prepare(struct vg_controller *controller)
 	       event_assign(&controller->from_supervisor, controller->loop.base, supervisor->fd,
 			    EV_READ | EV_PERSIST, on_supervisor, controller) == 0 &&
 	       event_add(&controller->from_supervisor, NULL) == 0 &&
-	       vg_clients_open(controller, controller->child.listeners[0]);
+	       vg_clients_open(controller, controller->child.listeners[VG_LISTENER_CONTROL]) &&
+	       vg_health_open(controller, controller->child.listeners[VG_LISTENER_HEALTH]);
 }
 
 static void finish(struct vg_controller *controller)
 {
 	if (controller->loop.base != NULL) {
+		vg_health_close(controller);
 		vg_clients_close(controller);
 		(void)event_del(&controller->from_supervisor);
 		vg_loop_fini(&controller->loop);

@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "control/client.h"
+#include "control/health.h"
 #include "control/users.h"
 #include "net/child.h"
 #include "net/loop.h"
@@ -28,10 +29,15 @@ struct vg_controller {
 	struct vg_map next_map;
 	struct vg_image next_image;
 	struct vg_clients clients;
+	struct vg_health health;
 	struct vg_users users;
 	uid_t own, supervisor; /* whose processes they are */
 	uint64_t last_id;      /* of what the supervisor was asked */
 };
+
+/* A status page as it is now, by VG_PAGE_…; false where it can't be read. */
+bool vg_controller_page(const struct vg_controller *controller, size_t which,
+			enum vg_status_kind kind, void *value) VG_MUST_CHECK;
 
 /* vendgate-controller's main. */
 int vg_controller_run(void) VG_MUST_CHECK;

@@ -60,8 +60,13 @@ static void put_process_json(struct vg_answer *answer, const struct shown *shown
 	if (worker != NULL)
 		vg_answer_put(answer,
 			      ",\"generation\":%" PRIu64 ",\"connections\":%" PRIu32
-			      ",\"handshakes\":%" PRIu32,
-			      worker->generation, worker->connections, worker->handshakes);
+			      ",\"handshakes\":%" PRIu32 ",\"waiting\":%" PRIu32
+			      ",\"parked\":%" PRIu32 ",\"probes\":%" PRIu64
+			      ",\"upstream_dialled\":%" PRIu64 ",\"upstream_reused\":%" PRIu64
+			      ",\"upstreams_down\":%" PRIu64,
+			      worker->generation, worker->connections, worker->handshakes,
+			      worker->waiting, worker->parked, worker->probes, worker->dialled,
+			      worker->reused, worker->down);
 	vg_answer_put(answer, "}");
 }
 
@@ -127,19 +132,30 @@ static void put_process_text(struct vg_answer *answer, const struct vg_status_pr
 		      since);
 }
 
+/* Of the exchanges that had a connection to an upstream, how many did without a new one. */
+static unsigned reuse_percent(const struct vg_status_worker *worker)
+{
+	double all = (double)worker->dialled + (double)worker->reused;
+	return all > 0 ? (unsigned)((double)worker->reused * 100 / all) : 0;
+}
+
 static void put_workers_text(struct vg_answer *answer, const struct shown *shown)
 {
-	vg_answer_put(answer, "\n%-14s %8s %11s %11s %11s\n", "WORKER", "PID", "GENERATION",
-		      "CONNECTIONS", "HANDSHAKES");
+	vg_answer_put(answer, "\n%-14s %8s %10s %11s %10s %7s %6s %6s %10s %10s %5s %4s\n",
+		      "WORKER", "PID", "GENERATION", "CONNECTIONS", "HANDSHAKES", "WAITING",
+		      "PARKED", "PROBES", "DIALLED", "REUSED", "REUSE", "DOWN");
 	for (uint32_t i = 0; i < shown->status.count; i++) {
 		const struct vg_status_process *process = &shown->status.processes[i];
 		const struct vg_status_worker *worker = worker_of(shown, process);
 		if (worker != NULL)
 			vg_answer_put(answer,
-				      "%-14" PRIu32 " %8" PRId32 " %11" PRIu64 " %11" PRIu32
-				      " %11" PRIu32 "\n",
+				      "%-14" PRIu32 " %8" PRId32 " %10" PRIu64 " %11" PRIu32
+				      " %10" PRIu32 " %7" PRIu32 " %6" PRIu32 " %6" PRIu64
+				      " %10" PRIu64 " %10" PRIu64 " %4u%% %4" PRIu64 "\n",
 				      process->index, process->pid, worker->generation,
-				      worker->connections, worker->handshakes);
+				      worker->connections, worker->handshakes, worker->waiting,
+				      worker->parked, worker->probes, worker->dialled,
+				      worker->reused, reuse_percent(worker), worker->down);
 	}
 }
 
@@ -182,19 +198,12 @@ static void put_text(struct vg_answer *answer, const struct shown *shown)
 	put_sinks_text(answer, shown);
 }
 
-static bool read_page(const struct vg_controller *controller, size_t which,
-		      enum vg_status_kind kind, void *value)
-{
-	const struct vg_map *map = &controller->page_maps[which];
-	return vg_status_page_read(map->mem, map->size, kind, value);
-}
-
 static void read_others(const struct vg_controller *controller, struct shown *shown)
 {
 	for (size_t i = 0; i < VG_CHILD_PEERS_MAX; i++)
-		shown->worker_told[i] = read_page(controller, VG_PAGE_WORKERS + i, VG_STATUS_WORKER,
-						  &shown->workers[i]);
-	if (!read_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
+		shown->worker_told[i] = vg_controller_page(controller, VG_PAGE_WORKERS + i,
+							   VG_STATUS_WORKER, &shown->workers[i]);
+	if (!vg_controller_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
 		shown->sinks.count = 0;
 }
 
@@ -204,7 +213,7 @@ void vg_control_status(struct vg_controller *controller, struct vg_client *clien
 	(void)client;
 	static struct shown shown; /* too large for a stack */
 	const struct vg_image *image = &controller->child.image;
-	if (!read_page(controller, VG_PAGE_GATEWAY, VG_STATUS_GATEWAY, &shown.status)) {
+	if (!vg_controller_page(controller, VG_PAGE_GATEWAY, VG_STATUS_GATEWAY, &shown.status)) {
 		answer->status = VG_ANSWER_REFUSED;
 		vg_answer_put(answer, "the supervisor's status can't be read\n");
 		return;

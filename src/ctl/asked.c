@@ -85,6 +85,7 @@ static void read_body_facts(const struct vg_http_head *head, struct vg_facts *fa
 {
 	const struct vg_http_field *type = vg_http_find(head, VG_HEADER_CONTENT_TYPE);
 	facts->method = head->method;
+	facts->fields = vg_http_all_fields(head);
 	facts->has_body = head->framing != VG_FRAMING_NONE;
 	facts->body_length = head->framing == VG_FRAMING_LENGTH ? head->length : 0;
 	facts->content_type = type == NULL ? VG_SLICE_EMPTY : type->value;

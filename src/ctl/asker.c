@@ -24,10 +24,7 @@ enum vg_exit vg_asker_vendor(const struct vg_image *image, const char *id, uint3
 static bool has_address(const struct vg_image *image, uint32_t ident, const struct vg_addr *addr)
 {
 	struct vg_span span = vg_img_idents(image)[ident].networks;
-	for (uint32_t i = 0; i < span.count; i++)
-		if (vg_prefix_has(&vg_img_prefixs(image)[span.first + i], addr))
-			return true;
-	return span.count == 0;
+	return span.count == 0 || vg_img_in_networks(image, span, addr);
 }
 
 bool vg_asker_place(struct vg_facts *facts, const struct vg_image *image, const char *from)

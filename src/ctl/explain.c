@@ -165,6 +165,49 @@ static void print_candidates(const struct vg_image *image, const struct vg_facts
 		puts("  none");
 }
 
+static void print_params(const struct vg_image *image, struct vg_span span)
+{
+	const struct vg_img_param *rows = vg_img_params(image) + span.first;
+	for (uint32_t i = 0; i < span.count; i++) {
+		fputs(i > 0 ? ", " : "", stdout);
+		vg_text_print(stdout, vg_img_str(image, rows[i].name));
+		fputs(rows[i].required != 0 ? "!" : "", stdout);
+	}
+	fputc('\n', stdout);
+}
+
+static void print_items(const struct vg_image *image, struct vg_span span)
+{
+	const struct vg_str *rows = vg_img_items(image) + span.first;
+	for (uint32_t i = 0; i < span.count; i++) {
+		fputs(i > 0 ? ", " : "", stdout);
+		vg_text_print(stdout, vg_img_str(image, rows[i]));
+	}
+	fputc('\n', stdout);
+}
+
+/* What the rule lets pass, now that it allows the request. */
+static void print_passing(const struct vg_image *image, const struct vg_img_rule *rule)
+{
+	printf("\npasses\n  upstream  header fields  ");
+	print_params(image, rule->headers);
+	printf("  back      header fields  ");
+	print_items(image, rule->answer_headers);
+	printf("  back      media types    ");
+	if (rule->answer_types.count > 0)
+		print_items(image, rule->answer_types);
+	else
+		puts("any");
+	printf("  back      body           ");
+	if (rule->max_response == UINT64_MAX)
+		puts("of any length");
+	else
+		printf("up to %" PRIu64 " bytes\n", rule->max_response);
+	printf("  back      errors         %s\n",
+	       rule->errors == VG_ERRORS_PROBLEM ? "their status alone" : "as they are");
+	printf("  within    %" PRIu32 " ms\n", rule->response_timeout_ms);
+}
+
 static enum vg_exit explain(const struct vg_loaded *loaded, struct vg_arena *arena,
 			    const struct options *options)
 {
@@ -186,6 +229,8 @@ static enum vg_exit explain(const struct vg_loaded *loaded, struct vg_arena *are
 	print_first_line(image, &facts, &verdict);
 	print_steps(&trace, &verdict);
 	print_candidates(image, &facts, &verdict);
+	if (verdict.reason == VG_REASON_ACCESS_ALLOWED)
+		print_passing(image, &vg_img_rules(image)[verdict.rule]);
 	return verdict.reason == VG_REASON_ACCESS_ALLOWED ? VG_EXIT_DONE : VG_EXIT_FOUND;
 }
 

@@ -92,8 +92,15 @@ static bool tell_all_pages(struct vg_gateway *gateway, struct vg_process *proces
 
 static bool tell_control_socket(struct vg_gateway *gateway, struct vg_process *process)
 {
-	struct vg_msg_index index = {0};
+	struct vg_msg_index index = {.index = VG_LISTENER_CONTROL};
 	return vg_briefing_tell(process, VG_MSG_LISTENER, &index, &gateway->control_fd);
+}
+
+static bool tell_health(struct vg_gateway *gateway, struct vg_process *process)
+{
+	struct vg_msg_index index = {.index = VG_LISTENER_HEALTH};
+	return gateway->health_fd < 0 ||
+	       vg_briefing_tell(process, VG_MSG_LISTENER, &index, &gateway->health_fd);
 }
 
 static bool tell_state(struct vg_gateway *gateway, struct vg_process *process)
@@ -226,12 +233,12 @@ static const struct {
 	uint32_t roles;
 	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
 } steps[] = {
-	{ALL, tell_hello},        {B, tell_names},        {ALL, tell_image},
-	{W | C, tell_control},    {W | R, tell_own_page}, {C, tell_all_pages},
-	{C, tell_control_socket}, {R, tell_state},        {W, tell_listeners},
-	{W, tell_own_ring},       {R, tell_all_rings},    {K, pair_with_own_worker},
-	{W, pair_with_own_keys},  {W, pair_with_broker},  {B, pair_with_live_workers},
-	{ALL, tell_go},
+	{ALL, tell_hello},           {B, tell_names},         {ALL, tell_image},
+	{W | C, tell_control},       {W | R, tell_own_page},  {C, tell_all_pages},
+	{C, tell_control_socket},    {C, tell_health},        {R, tell_state},
+	{W, tell_listeners},         {W, tell_own_ring},      {R, tell_all_rings},
+	{K, pair_with_own_worker},   {W, pair_with_own_keys}, {W, pair_with_broker},
+	{B, pair_with_live_workers}, {ALL, tell_go},
 };
 
 static bool brief(struct vg_gateway *gateway, struct vg_process *process)

@@ -26,6 +26,7 @@ struct vg_gateway {
 	int programs[VG_ROLE_COUNT]; /* the binaries, opened at start; -1 */
 	int control_fd;              /* the control socket; -1 */
 	char control_path[108];
+	int health_fd;            /* the health listener; -1: there is none */
 	struct vg_map status_map; /* our status page */
 	struct vg_map block_map;  /* the control block, for reading */
 	const char *config_path;

@@ -103,10 +103,16 @@ static bool same_listeners(const struct vg_image *a, const struct vg_image *b)
 	for (uint32_t i = 0; i < vg_img_listener_count(a); i++) {
 		const struct vg_img_listener *x = &vg_img_listeners(a)[i];
 		const struct vg_img_listener *y = &vg_img_listeners(b)[i];
-		if (x->port != y->port || memcmp(&x->addr, &y->addr, sizeof(x->addr)) != 0)
+		if (x->port != y->port || memcmp(&x->addr, &y->addr, sizeof(x->addr)) != 0 ||
+		    strcmp(x->zone, y->zone) != 0)
 			return false;
 	}
 	return true;
+}
+
+static bool same_health(const struct vg_img_gateway *a, const struct vg_img_gateway *b)
+{
+	return a->health_port == b->health_port && vg_addr_eq(&a->health, &b->health);
 }
 
 bool vg_generation_renews(const struct vg_generation *old, const struct vg_generation *next)
@@ -124,6 +130,8 @@ const char *vg_generation_fixed(const struct vg_generation *old, const struct vg
 			return fixed_texts[i].key;
 	if (!same_listeners(&old->image, &next->image))
 		return "listen";
+	if (!same_health(vg_img_gateway(&old->image), vg_img_gateway(&next->image)))
+		return "health";
 	if (vg_img_gateway(&old->image)->workers != vg_img_gateway(&next->image)->workers)
 		return "workers";
 	return NULL;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "daemon/descriptors.h"
 #include "daemon/notify.h"
 #include "sys/clock.h"
 #include "sys/control_block.h"
@@ -178,7 +179,7 @@ static void begin(struct vg_reload *reload, struct vg_gateway *gateway, int64_t 
 void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pid_t pid, int status,
 			int64_t now)
 {
-	char first[VG_WORDS_LINE];
+	char first[VG_WORDS_LINE], few[VG_DESCRIPTORS_TEXT];
 	if (reload->step != VG_RELOAD_COMPILE || pid != reload->compile.pid)
 		return;
 	bool ok = vg_compile_take(&reload->compile, &gateway->offered, ++reload->number, status);
@@ -194,6 +195,8 @@ void vg_reload_compiled(struct vg_reload *reload, struct vg_gateway *gateway, pi
 	else if (key != NULL)
 		refuse(reload, gateway, now, "%s can't change while the gateway runs: restart it",
 		       key);
+	else if (!vg_descriptors_suffice(&gateway->offered.image, gateway->table.workers, few))
+		refuse(reload, gateway, now, "%s", few);
 	else if (reload->now.renewal &&
 		 !vg_generation_renews(&gateway->generation, &gateway->offered))
 		refuse(reload, gateway, now,

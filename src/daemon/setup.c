@@ -8,10 +8,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/control_socket.h"
+#include "daemon/descriptors.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -45,13 +45,15 @@ static bool open_programs(struct vg_gateway *gateway)
 	return true;
 }
 
-static bool raise_descriptors(void)
+static bool open_descriptors(const struct vg_image *image, uint32_t workers)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	char fault[VG_DESCRIPTORS_TEXT];
+	if (!vg_descriptors_raise())
 		return false;
-	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+	bool enough = vg_descriptors_suffice(image, workers, fault);
+	if (!enough)
+		vg_log(VG_LOG_ERROR, "%s", fault);
+	return enough;
 }
 
 /* A text of the image as a C string; false where it doesn't fit. */
@@ -136,6 +138,16 @@ static bool open_control_socket(struct vg_gateway *gateway, gid_t gid)
 	return gateway->control_fd >= 0;
 }
 
+static bool open_health(struct vg_gateway *gateway)
+{
+	const struct vg_img_gateway *row = vg_img_gateway(&gateway->generation.image);
+	const struct vg_img_listener at = {.addr = row->health, .port = row->health_port};
+	if (row->health_port == 0)
+		return true;
+	gateway->health_fd = vg_listen_at(&at);
+	return gateway->health_fd >= 0;
+}
+
 static bool map_blocks(struct vg_gateway *gateway)
 {
 	if (!vg_shm_map(&gateway->status_map, gateway->rundir.pages[VG_PAGE_GATEWAY].fd, true) ||
@@ -151,6 +163,7 @@ static void init(struct vg_gateway *gateway)
 	*gateway = (struct vg_gateway){.generation.fd = -1,
 				       .offered.fd = -1,
 				       .control_fd = -1,
+				       .health_fd = -1,
 				       .boot = (uint64_t)vg_clock_wall()};
 	for (size_t i = 0; i < VG_ROLE_COUNT; i++)
 		gateway->programs[i] = -1;
@@ -166,9 +179,10 @@ bool vg_setup_open(struct vg_gateway *gateway, const char *config_path)
 				     config_path);
 	if (ok)
 		wanted.workers = count_workers(&gateway->generation.image);
-	ok = ok && raise_descriptors() && find_user(gateway, &wanted) &&
-	     open_directories(gateway, &wanted) && map_blocks(gateway) &&
-	     open_control_socket(gateway, wanted.gid) &&
+	ok = ok && open_descriptors(&gateway->generation.image, wanted.workers) &&
+	     find_user(gateway, &wanted) && open_directories(gateway, &wanted) &&
+	     map_blocks(gateway) && open_control_socket(gateway, wanted.gid) &&
+	     open_health(gateway) &&
 	     vg_listen_open(&gateway->listeners, &gateway->generation.image);
 	gateway->config_path = config_path;
 	gateway->generation_since = vg_clock_wall();
@@ -185,6 +199,7 @@ void vg_setup_close(struct vg_gateway *gateway)
 	if (gateway->control_fd >= 0)
 		(void)unlink(gateway->control_path);
 	vg_fd_close(&gateway->control_fd);
+	vg_fd_close(&gateway->health_fd);
 	vg_shm_unmap(&gateway->status_map);
 	vg_shm_unmap(&gateway->block_map);
 	vg_rundir_close(&gateway->rundir);

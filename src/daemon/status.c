@@ -16,7 +16,8 @@ static void add(struct vg_status *status, const struct vg_process *process)
 	};
 }
 
-void vg_status_show(struct vg_gateway *gateway, bool reloading, struct vg_status *shown)
+void vg_status_show(struct vg_gateway *gateway, bool reloading, bool draining,
+		    struct vg_status *shown)
 {
 	static struct vg_status status; /* too large for a stack */
 	memset(&status, 0, sizeof(status));
@@ -24,6 +25,7 @@ void vg_status_show(struct vg_gateway *gateway, bool reloading, struct vg_status
 	status.since = gateway->generation_since;
 	memcpy(status.gen, gateway->generation.image.header->gen, sizeof(status.gen));
 	status.reloading = reloading;
+	status.draining = draining;
 	for (uint32_t i = 0; i < gateway->table.count; i++) {
 		const struct vg_process *process = &gateway->table.rows[i];
 		if (vg_process_lives(process) || !vg_child_table_is_spare(&gateway->table, process))

@@ -336,6 +336,9 @@ static void announce(struct supervisor *s)
 		vg_listen_text(text, &vg_img_listeners(image)[i]);
 		vg_log(VG_LOG_INFO, "serving on %s", text);
 	}
+	if (s->gateway.health_fd >= 0)
+		vg_log(VG_LOG_INFO, "/livez and /readyz on port %u",
+		       (unsigned)vg_img_gateway(image)->health_port);
 	s->served = true;
 	tell_event(s, VG_REASON_GATEWAY_START);
 	vg_notify("READY=1");
@@ -352,7 +355,8 @@ static void settle(struct supervisor *s)
 		vg_reload_turn(&s->reload, &s->gateway, s->now);
 	while (s->phase != SERVE && s->phase != ENDED && phase_is_over(s))
 		enter_phase(s, (enum phase)(s->phase + 1));
-	vg_status_show(&s->gateway, s->reload.step != VG_RELOAD_IDLE, &s->status);
+	vg_status_show(&s->gateway, s->reload.step != VG_RELOAD_IDLE, s->phase != SERVE,
+		       &s->status);
 }
 
 /* Milliseconds to the next thing that is due by time alone; -1. */

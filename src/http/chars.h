@@ -63,4 +63,12 @@ static inline uint64_t vg_chars_odd(uint64_t word)
 	return high & (0x80 * VG_CHARS_EACH);
 }
 
+/* All bytes may stand in a field's value: looked at eight at a time. */
+static inline bool vg_chars_value(struct vg_slice s)
+{
+	while (s.len >= 8 && vg_chars_odd(vg_chars_load(s.ptr)) == 0)
+		s = vg_slice(s.ptr + 8, s.len - 8);
+	return vg_chars_all(s, VG_CHAR_VALUE | VG_CHAR_OPAQUE);
+}
+
 #endif

@@ -7,13 +7,28 @@
 
 /* Fields that header.def doesn't know, and that the gateway may yet write or be asked for. */
 static const char *const reserved[] = {
-	"authorization",     "client-cert",
-	"client-cert-chain", "cookie",
-	"forwarded",         "set-cookie",
-	"trailer",           "via",
-	"x-forwarded-for",   "x-forwarded-client-cert",
-	"x-forwarded-host",  "x-forwarded-proto",
-	"x-real-ip",         "x-request-id",
+	"authorization",
+	"client-cert",
+	"client-cert-chain",
+	"cookie",
+	"forwarded",
+	"set-cookie",
+	"traceparent",
+	"tracestate",
+	"trailer",
+	"via",
+	"x-forwarded-client-cert",
+	"x-forwarded-for",
+	"x-forwarded-host",
+	"x-forwarded-prefix",
+	"x-forwarded-proto",
+	"x-real-ip",
+	"x-request-id",
+	"x-vendor-access",
+	"x-vendor-address",
+	"x-vendor-cert-serial",
+	"x-vendor-cert-sha256",
+	"x-vendor-id",
 };
 
 static bool fail(struct vg_http_head *head, const char *fault)
@@ -74,7 +89,8 @@ static bool is_reserved(struct vg_slice name, bool request)
 	if (id != VG_HEADER_COUNT && id != VG_HEADER_UPGRADE) {
 		const struct vg_header_row *row = vg_header_row(id);
 		enum vg_header_rule rule = request ? row->request : row->response;
-		return rule == VG_HEADER_OWN || rule == VG_HEADER_REFUSE;
+		if (rule == VG_HEADER_OWN || rule == VG_HEADER_REFUSE)
+			return true;
 	}
 	for (size_t i = 0; i < VG_COUNT(reserved); i++)
 		if (vg_slice_eq_case(name, vg_slice_str(reserved[i])))

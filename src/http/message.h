@@ -12,13 +12,7 @@
 #include "base/attr.h"
 #include "base/slice.h"
 #include "http/header.h"
-
-#define VG_HTTP_FIELDS_MAX 128
-
-struct vg_http_field {
-	struct vg_slice name, value; /* the value without white space around it */
-	enum vg_header id;
-};
+#include "policy/fields.h"
 
 enum vg_framing {
 	VG_FRAMING_NONE,   /* no body */
@@ -53,6 +47,11 @@ struct vg_http_head {
 static inline bool vg_http_no_body(unsigned status)
 {
 	return status < 200 || status == 204 || status == 304;
+}
+
+static inline struct vg_fields vg_http_all_fields(const struct vg_http_head *head)
+{
+	return (struct vg_fields){head->fields, head->field_count};
 }
 
 /* The first field with that id; NULL. */

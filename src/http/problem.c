@@ -15,10 +15,17 @@ static bool is_id(struct vg_slice id)
 	return id.len > 0 && id.len <= ID_MAX && vg_chars_all(id, VG_CHAR_HOST);
 }
 
+/* RFC 9110 15: a status that nobody knows is taken for the first of its class. */
+static const char *title_of(unsigned status)
+{
+	const char *phrase = vg_http_phrase(status);
+	return phrase[0] != '\0' ? phrase : vg_http_phrase(status / 100 * 100);
+}
+
 bool vg_http_write_problem(struct vg_buf *out, const struct vg_http_problem *problem)
 {
 	char body[BODY_MAX], head[HEAD_MAX];
-	const char *title = vg_http_phrase(problem->status);
+	const char *title = title_of(problem->status);
 	if (problem->status < 400 || title[0] == '\0' || !is_id(vg_slice_str(problem->request_id)))
 		return false;
 	int body_len = snprintf(body, sizeof(body),

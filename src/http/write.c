@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "http/chars.h"
 #include "http/fields.h"
 
@@ -40,7 +41,7 @@ static void put_u64(struct pen *pen, struct vg_slice name, uint64_t value)
 	put_line(pen, name, vg_slice(digits + at, sizeof(digits) - at));
 }
 
-/* A known name in the case that people write it in: the sender's own tells nothing. */
+/* A name in the case that people write it in: the sender's own tells nothing. */
 static void put_name(struct pen *pen, struct vg_slice name)
 {
 	bool first = true;
@@ -48,9 +49,9 @@ static void put_name(struct pen *pen, struct vg_slice name)
 	if (pen->at == NULL)
 		return;
 	for (char *at = pen->at + pen->len - name.len; at < pen->at + pen->len; at++) {
-		if (first && *at >= 'a' && *at <= 'z')
-			*at = (char)(*at - ('a' - 'A'));
-		first = *at == '-';
+		char small = vg_lower(*at);
+		*at = first && small >= 'a' && small <= 'z' ? (char)(small - ('a' - 'A')) : small;
+		first = small == '-';
 	}
 }
 
@@ -70,7 +71,7 @@ static bool check_extras(const struct vg_http_extra *extras, size_t count, uint6
 		struct vg_slice name = vg_slice_str(extras[i].name);
 		enum vg_header id = vg_header_of(name);
 		if (name.len == 0 || !vg_chars_all(name, VG_CHAR_TOKEN) ||
-		    !vg_chars_all(extras[i].value, VG_CHAR_VALUE | VG_CHAR_OPAQUE))
+		    !vg_chars_value(extras[i].value))
 			return false;
 		if (id == VG_HEADER_HOST || id == VG_HEADER_CONTENT_LENGTH ||
 		    id == VG_HEADER_TRANSFER_ENCODING || id == VG_HEADER_CONNECTION)
@@ -81,24 +82,49 @@ static bool check_extras(const struct vg_http_extra *extras, size_t count, uint6
 	return true;
 }
 
-/* The fields that pass, but for those of `without`. */
-static void put_fields(struct pen *pen, const struct vg_http_head *head, bool request,
-		       uint64_t without, unsigned *dropped)
+/* What of a message passes. */
+struct passing {
+	const struct vg_http_head *head;
+	const struct vg_listed *listed;
+	const struct vg_http_extra *extras;
+	size_t extra_count;
+	uint64_t without; /* known ones that don't */
+	bool request;
+};
+
+static bool is_extra(const struct passing *passing, struct vg_slice name)
+{
+	for (size_t i = 0; i < passing->extra_count; i++)
+		if (vg_slice_eq_case(vg_slice_str(passing->extras[i].name), name))
+			return true;
+	return false;
+}
+
+/* One that is DROP, or not known, passes only where it is listed. */
+static bool is_listed(const struct passing *passing, size_t at)
+{
+	return passing->listed != NULL && vg_listed_has(passing->listed, at) &&
+	       !is_extra(passing, passing->head->fields[at].name);
+}
+
+static void put_fields(struct pen *pen, const struct passing *passing, unsigned *dropped)
 {
 	*dropped = 0;
-	for (size_t i = 0; i < head->field_count; i++) {
-		const struct vg_http_field *field = &head->fields[i];
-		if (field->id == VG_HEADER_COUNT) {
-			++*dropped;
-			continue;
+	for (size_t i = 0; i < passing->head->field_count; i++) {
+		const struct vg_http_field *field = &passing->head->fields[i];
+		enum vg_header_rule rule = VG_HEADER_DROP;
+		if (field->id != VG_HEADER_COUNT) {
+			const struct vg_header_row *row = vg_header_row(field->id);
+			rule = passing->request ? row->request : row->response;
+			if ((passing->without & VG_HEADER_BIT(field->id)) != 0)
+				continue;
 		}
-		const struct vg_header_row *row = vg_header_row(field->id);
-		enum vg_header_rule rule = request ? row->request : row->response;
-		if (rule == VG_HEADER_DROP || rule == VG_HEADER_REFUSE)
-			++*dropped;
-		if (rule != VG_HEADER_PASS || (without & VG_HEADER_BIT(field->id)) != 0)
+		bool passes = rule == VG_HEADER_PASS ||
+			      (rule == VG_HEADER_DROP && is_listed(passing, i));
+		*dropped += !passes && rule != VG_HEADER_OWN;
+		if (!passes)
 			continue;
-		put_name(pen, vg_header_name(row));
+		put_name(pen, field->name);
 		put(pen, VG_SLICE(": "));
 		put(pen, field->value);
 		put(pen, VG_SLICE("\r\n"));
@@ -132,6 +158,8 @@ static char *reserve(struct vg_buf *out, size_t len)
 static void put_request(struct pen *pen, const struct vg_http_request_out *request, uint64_t ids,
 			unsigned *dropped)
 {
+	struct passing passing = {
+		request->head, request->listed, request->extras, request->extra_count, ids, true};
 	put(pen, request->head->method);
 	put(pen, VG_SLICE(" "));
 	put(pen, request->path);
@@ -142,7 +170,7 @@ static void put_request(struct pen *pen, const struct vg_http_request_out *reque
 	put(pen, VG_SLICE(" HTTP/1.1\r\nHost: "));
 	put(pen, request->host);
 	put(pen, VG_SLICE("\r\n"));
-	put_fields(pen, request->head, true, ids, dropped);
+	put_fields(pen, &passing, dropped);
 	put_framing(pen, request->head->framing, request->head->length);
 	put_extras(pen, request->extras, request->extra_count);
 	put(pen, VG_SLICE("\r\n"));
@@ -187,11 +215,13 @@ static void put_response(struct pen *pen, const struct vg_http_response_out *res
 			 unsigned *dropped)
 {
 	unsigned status = response->head->status;
-	uint64_t without = ids;
+	struct passing passing = {
+		response->head, response->listed, response->extras, response->extra_count, ids,
+		false};
 	if (response->no_store)
-		without |= VG_HEADER_BIT(VG_HEADER_CACHE_CONTROL);
+		passing.without |= VG_HEADER_BIT(VG_HEADER_CACHE_CONTROL);
 	put_status_line(pen, status);
-	put_fields(pen, response->head, false, without, dropped);
+	put_fields(pen, &passing, dropped);
 	if (status == 205)
 		put_framing(pen, VG_FRAMING_LENGTH, 0);
 	else if (!vg_http_no_body(status))

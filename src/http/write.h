@@ -5,7 +5,10 @@
  * what was handed in can't stand in a head: an extra with a byte that ends a line, a body for a
  * status that has none.
  *
- * *dropped counts the fields that the rows don't let through, OWN ones not among them.
+ * A field that a rule lists passes where its row drops it, or there is none. What a row says of OWN
+ * and REFUSE no rule can change, and where an extra has the same name, that is sent.
+ *
+ * *dropped counts the fields that don't get through, OWN ones not among them.
  */
 #ifndef VG_HTTP_WRITE_H
 #define VG_HTTP_WRITE_H
@@ -31,6 +34,7 @@ struct vg_http_request_out {
 	struct vg_slice path;            /* normalised, below the prefix */
 	struct vg_slice query;           /* rebuilt; ptr NULL where there is none */
 	struct vg_slice host;            /* Host to send */
+	const struct vg_listed *listed;  /* fields of `head` that pass, too; NULL: none */
 	const struct vg_http_extra *extras;
 	size_t extra_count;
 };
@@ -45,6 +49,7 @@ struct vg_http_response_out {
 	bool close;                      /* say `Connection: close` */
 	bool no_store;                   /* in place of the upstream's Cache-Control */
 	struct vg_slice location;        /* mapped; empty: none */
+	const struct vg_listed *listed;  /* fields of `head` that pass, too; NULL: none */
 	const struct vg_http_extra *extras;
 	size_t extra_count;
 };

@@ -12,6 +12,7 @@ static enum vg_io memory_read(struct vg_stream *stream, char *bytes, size_t len,
 	struct vg_slice some = vg_slice_first(vg_buf_slice(&memory->in), len);
 	memcpy(bytes, some.ptr, some.len);
 	vg_buf_consume(&memory->in, some.len);
+	memory->read += some.len;
 	*done = some.len;
 	return VG_IO_OK;
 }
@@ -34,6 +35,7 @@ static enum vg_io memory_write(struct vg_stream *stream, const char *bytes, size
 		return VG_IO_AGAIN;
 	if (!vg_buf_append(&memory->out, some))
 		return VG_IO_ERROR;
+	memory->written += some.len;
 	*done = some.len;
 	return VG_IO_OK;
 }
@@ -58,6 +60,11 @@ static bool memory_quiet(const struct vg_stream *stream)
 {
 	const struct vg_memory *memory = stream->memory;
 	return memory->in.len == 0 && !memory->in_ended && !memory->broken;
+}
+
+static uint64_t memory_moved(const struct vg_stream *stream, bool in)
+{
+	return in ? stream->memory->read : stream->memory->written;
 }
 
 static void memory_want(struct vg_stream *stream, bool read, bool write)
@@ -85,6 +92,7 @@ static const struct vg_stream_ops memory_ops = {
 	.pending = memory_pending,
 	.quiet = memory_quiet,
 	.discard = memory_read,
+	.moved = memory_moved,
 	.want = memory_want,
 	.reset = memory_reset,
 	.close = memory_close,

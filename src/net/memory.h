@@ -12,6 +12,7 @@ struct vg_memory {
 	struct vg_stream *stream; /* NULL: not opened */
 	struct vg_buf in;         /* from the peer: the stream reads it */
 	struct vg_buf out;        /* to the peer */
+	uint64_t read, written;   /* bytes, by the stream, ever */
 	size_t room;              /* the stream writes while less waits in `out` */
 	bool in_ended;            /* by the peer: after the bytes of `in` comes its end */
 	bool broken;              /* by the peer: a reset */

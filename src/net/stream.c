@@ -1,6 +1,8 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,6 +45,14 @@ static bool socket_quiet(const struct vg_stream *stream)
 	return recv(stream->fd, &byte, sizeof(byte), MSG_PEEK) < 0 && errno == EAGAIN;
 }
 
+static uint64_t socket_moved(const struct vg_stream *stream, bool in)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	(void)getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return in ? info.tcpi_bytes_received : info.tcpi_bytes_acked;
+}
+
 static void watch(struct event *event, bool *is, bool want)
 {
 	if (*is == want)
@@ -81,6 +91,7 @@ static const struct vg_stream_ops plain_ops = {
 	.pending = plain_pending,
 	.quiet = socket_quiet,
 	.discard = plain_read,
+	.moved = socket_moved,
 	.want = socket_want,
 	.reset = socket_reset,
 	.close = socket_close,
@@ -132,6 +143,7 @@ static const struct vg_stream_ops tls_ops = {
 	.pending = tls_pending,
 	.quiet = socket_quiet,
 	.discard = plain_read,
+	.moved = socket_moved,
 	.want = socket_want,
 	.reset = socket_reset,
 	.close = socket_close,
@@ -219,6 +231,11 @@ enum vg_io vg_stream_fill(struct vg_stream *stream, struct vg_buf *buf, size_t w
 bool vg_stream_is_quiet(const struct vg_stream *stream)
 {
 	return stream->ops != NULL && !stream->ops->pending(stream) && stream->ops->quiet(stream);
+}
+
+uint64_t vg_stream_moved(const struct vg_stream *stream, bool in)
+{
+	return stream->ops == NULL ? 0 : stream->ops->moved(stream, in);
 }
 
 void vg_stream_again(struct vg_stream *stream)

@@ -35,6 +35,7 @@ struct vg_stream_ops {
 	bool (*pending)(const struct vg_stream *stream);
 	bool (*quiet)(const struct vg_stream *stream);
 	enum vg_io (*discard)(struct vg_stream *stream, char *bytes, size_t len, size_t *done);
+	uint64_t (*moved)(const struct vg_stream *stream, bool in);
 	void (*want)(struct vg_stream *stream, bool read, bool write);
 	void (*reset)(struct vg_stream *stream);
 	void (*close)(struct vg_stream *stream);
@@ -89,6 +90,12 @@ void vg_stream_again(struct vg_stream *stream);
 
 /* Writes the buffer as far as it goes: OK once it is empty. */
 enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf) VG_MUST_CHECK;
+
+/*
+ * Bytes on the wire, ever: that have come (`in`), or that the peer's machine has acknowledged.
+ * What waits in this machine's buffers, or as half a record of TLS, nobody else counts.
+ */
+uint64_t vg_stream_moved(const struct vg_stream *stream, bool in) VG_MUST_CHECK;
 
 /* Ends our half: close_notify where TLS, then FIN. OK once it is out. */
 enum vg_io vg_stream_end(struct vg_stream *stream) VG_MUST_CHECK;

@@ -65,12 +65,8 @@ static enum vg_reason check_contract(struct decision *d)
 static enum vg_reason check_network(struct decision *d)
 {
 	struct vg_span span = vg_img_idents(d->image)[d->facts->ident].networks;
-	const struct vg_prefix *networks = vg_img_prefixs(d->image) + span.first;
-	if (span.count == 0)
+	if (span.count == 0 || vg_img_in_networks(d->image, span, &d->facts->src))
 		return VG_REASON_NONE;
-	for (uint32_t i = 0; i < span.count; i++)
-		if (vg_prefix_has(&networks[i], &d->facts->src))
-			return VG_REASON_NONE;
 	return VG_REASON_NETWORK_NOT_LISTED;
 }
 
@@ -147,13 +143,15 @@ static enum vg_reason check_query(struct decision *d)
 	return VG_REASON_NONE;
 }
 
-static bool is_listed_type(const struct decision *d, struct vg_slice type)
+/* Of the fields that the rule doesn't list, those of http/header.def pass, whatever they say. */
+static enum vg_reason check_headers(struct decision *d)
 {
-	const struct vg_str *types = vg_img_items(d->image) + d->rule->types.first;
-	for (uint32_t i = 0; i < d->rule->types.count; i++)
-		if (vg_slice_eq_case(vg_img_str(d->image, types[i]), type))
-			return true;
-	return false;
+	const struct vg_img_param *rows = vg_img_params(d->image) + d->rule->headers.first;
+	for (uint32_t at = 0; at < d->rule->headers.count; at++)
+		if (!vg_fields_judge(d->image, &rows[at], &d->facts->fields, &d->verdict->listed))
+			return refuse(d, VG_REASON_ACCESS_HEADER,
+				      vg_img_str(d->image, rows[at].name));
+	return VG_REASON_NONE;
 }
 
 static enum vg_reason check_type(struct decision *d)
@@ -163,10 +161,8 @@ static enum vg_reason check_type(struct decision *d)
 		return VG_REASON_NONE;
 	if (d->rule->types.count == 0 && !vg_method_has_body(d->method))
 		return refuse(d, VG_REASON_HTTP_MALFORMED, VG_SLICE("body with this method"));
-	/* RFC 9110 8.3.1: parameters stand behind a semicolon. */
-	struct vg_slice type = vg_slice_trim(
-		vg_slice_first(facts->content_type, vg_slice_find(facts->content_type, ';')));
-	if (d->rule->types.count > 0 && !is_listed_type(d, type))
+	struct vg_slice type = vg_media_type(facts->content_type);
+	if (d->rule->types.count > 0 && !vg_media_is_listed(d->image, d->rule->types, type))
 		return refuse(d, VG_REASON_ACCESS_TYPE, type);
 	if (facts->body_length > d->rule->max_body)
 		return VG_REASON_HTTP_TOO_LARGE;

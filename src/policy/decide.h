@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "policy/fields.h"
 #include "policy/image.h"
 #include "policy/path.h"
 #include "policy/query.h"
@@ -34,6 +35,7 @@ struct vg_facts {
 	struct vg_slice method;
 	const struct vg_path *path;   /* NULL only where malformed */
 	const struct vg_query *query; /* NULL where there is none */
+	struct vg_fields fields;
 	bool has_body;                /* it announces one, be it empty */
 	uint64_t body_length;         /* of a Content-Length; 0 where chunked */
 	struct vg_slice content_type; /* the field's value; empty where absent */
@@ -47,7 +49,8 @@ struct vg_verdict {
 	struct vg_slice constraint; /* what exactly refused: a name, a fault; or empty */
 	struct vg_path path;        /* below the service's prefix: what goes upstream */
 	struct vg_route route;
-	uint64_t max_body; /* of an allowed request */
+	uint64_t max_body;       /* of an allowed request */
+	struct vg_listed listed; /* fields of it that pass beside the standard ones */
 };
 
 /*

@@ -55,6 +55,9 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 	    !in_text(image, row->user) || !in_text(image, row->ciphers) ||
 	    !in_text(image, row->ciphersuites) || !in_text(image, row->groups))
 		return "gateway: a text lies outside";
+	if (!in_rows(row->proxy_protocol_from, vg_img_prefix_count(image)) ||
+	    !in_rows(row->probes_from, vg_img_prefix_count(image)))
+		return "gateway: networks lie outside";
 	if (row->tls_min != 0x0303 && row->tls_min != 0x0304)
 		return "gateway: unknown TLS version";
 	if (row->disclose_ca > 1)
@@ -64,8 +67,9 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 
 static const char *check_listener(const struct vg_image *image, uint32_t at)
 {
-	(void)image, (void)at;
-	return NULL; /* every address and port is one */
+	const struct vg_img_listener *row = &vg_img_listeners(image)[at];
+	return memchr(row->zone, '\0', sizeof(row->zone)) != NULL ? NULL
+								  : "listener: a zone without end";
 }
 
 static const char *check_cert(const struct vg_image *image, uint32_t at)
@@ -74,7 +78,10 @@ static const char *check_cert(const struct vg_image *image, uint32_t at)
 	if (!in_text(image, row->path) || !in_text(image, row->key_path) ||
 	    !in_text(image, row->where.file) || !in_rows(row->chain, vg_img_der_count(image)))
 		return "cert: a reference lies outside";
-	return row->chain.count > 0 ? NULL : "cert: no certificate";
+	if (row->chain.count == 0)
+		return "cert: no certificate";
+	bool in_order = at == 0 || row[-1].upstream <= row->upstream;
+	return in_order && row->upstream <= 1 ? NULL : "cert: for whom it is, or out of order";
 }
 
 /* One that has a path needs it, and the kernel has its own bound for a socket's. */
@@ -118,12 +125,20 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_service *row = &vg_img_services(image)[at];
 	if (!in_text(image, row->name) || !is_key(image, row->host) ||
-	    !is_key(image, row->prefix) || !in_text(image, row->where.file) ||
-	    !in_rows(row->upstreams, vg_img_upstream_count(image)))
+	    !is_key(image, row->upstream_host) || !is_key(image, row->prefix) ||
+	    !in_text(image, row->where.file) ||
+	    !in_rows(row->upstreams, vg_img_upstream_count(image)) ||
+	    !in_rows(row->set_headers, vg_img_set_header_count(image)))
 		return "service: a reference lies outside";
-	if (row->balance >= VG_BALANCES || row->forward_identity > 1 || row->has_data > 1)
+	if (!is_key(image, row->health_path) ||
+	    (row->health_path.len > 0) != (row->health_every_ms > 0))
+		return "service: no health check";
+	if (row->set_headers.count > VG_IMG_SET_HEADERS_MAX)
+		return "service: too many headers are set";
+	if (row->balance >= VG_BALANCES || row->forward_identity >= VG_FORWARDS ||
+	    row->has_data > 1)
 		return "service: unknown value";
-	if (row->host.len == 0 || row->upstreams.count == 0)
+	if (row->host.len == 0 || row->upstream_host.len == 0 || row->upstreams.count == 0)
 		return "service: no host, or no upstream";
 	if (!is_prefix(vg_img_str(image, row->prefix)))
 		return "service: not a prefix";
@@ -131,6 +146,13 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 	if (at > 0 && !services_in_order(image, row - 1, row))
 		return "service: out of order";
 	return NULL;
+}
+
+/* What vendors are shown is shown to them alone. */
+static bool is_shown_upstream(const struct vg_image *image, uint32_t cert)
+{
+	return cert == VG_NO_ROW ||
+	       (cert < vg_img_cert_count(image) && vg_img_certs(image)[cert].upstream == 1);
 }
 
 static const char *check_upstream(const struct vg_image *image, uint32_t at)
@@ -144,7 +166,18 @@ static const char *check_upstream(const struct vg_image *image, uint32_t at)
 	/* There is no TLS without somebody to trust and a name to hold them to. */
 	if (row->tls != 0 && (row->cas.count == 0 || row->name.len == 0))
 		return "upstream: TLS without a CA or a name";
+	if (row->tls != 0 && !is_shown_upstream(image, row->cert))
+		return "upstream: not a certificate for it";
 	return NULL;
+}
+
+static const char *check_set_header(const struct vg_image *image, uint32_t at)
+{
+	const struct vg_img_set_header *row = &vg_img_set_headers(image)[at];
+	if (!is_key(image, row->name) || !is_key(image, row->value) || !in_text(image, row->path) ||
+	    !in_text(image, row->where.file))
+		return "set_header: a text lies outside";
+	return row->name.len > 0 ? NULL : "set_header: no name";
 }
 
 /* Where rows are sorted by vendor, its span is whole if both ends are its own. */
@@ -297,15 +330,19 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 		return "rule: no such service";
 	if (!in_text(image, row->name) || !in_text(image, row->pattern) ||
 	    !in_text(image, row->where.file) || !in_items(image, row->types) ||
+	    !in_items(image, row->answer_headers) || !in_items(image, row->answer_types) ||
 	    !in_hours(image, &row->hours))
 		return "rule: a reference lies outside";
-	if (row->slash > 1 || row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
+	if (row->slash > 1 || row->errors >= VG_ERRORS ||
+	    row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
 		return "rule: unknown value";
 	const char *fault = check_rule_segments(image, row->segments);
 	if (fault == NULL)
 		fault = check_rule_lead(image, at);
 	if (fault == NULL)
 		fault = check_rule_params(image, row->params);
+	if (fault == NULL)
+		fault = check_rule_params(image, row->headers);
 	if (fault == NULL && at > 0)
 		fault = check_rule_order(image, row - 1, row);
 	return fault;
@@ -477,6 +514,16 @@ bool vg_image_open(struct vg_image *image, const void *block, size_t size, const
 	if (*fault != NULL)
 		*image = (struct vg_image){0};
 	return *fault == NULL;
+}
+
+bool vg_img_in_networks(const struct vg_image *image, struct vg_span prefixes,
+			const struct vg_addr *addr)
+{
+	const struct vg_prefix *rows = vg_img_prefixs(image) + prefixes.first;
+	for (uint32_t i = 0; i < prefixes.count; i++)
+		if (vg_prefix_has(&rows[i], addr))
+			return true;
+	return false;
 }
 
 uint32_t vg_img_find_vendor(const struct vg_image *image, struct vg_slice id)

@@ -23,14 +23,15 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(7)
+#define VG_IMAGE_LAYOUT UINT32_C(11)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
 /* Bounds that vg_image_open holds an image to, and the compiler what people write. */
-#define VG_IMG_KEY_MAX 1024   /* bytes of a host, prefix, id, name, parameter or segment */
-#define VG_IMG_NAMES_MAX 256  /* names of one kind in an identity */
-#define VG_IMG_PARAMS_MAX 256 /* query parameters of a rule */
+#define VG_IMG_KEY_MAX 1024       /* bytes of a host, prefix, id, name, parameter or segment */
+#define VG_IMG_NAMES_MAX 256      /* names of one kind in an identity */
+#define VG_IMG_PARAMS_MAX 256     /* query parameters of a rule; listed header fields of it */
+#define VG_IMG_SET_HEADERS_MAX 32 /* of a service */
 
 enum vg_section {
 #define VG_SECTION(NAME, name, row) VG_SECTION_##NAME,
@@ -58,6 +59,12 @@ struct vg_where {
 	uint32_t pad;
 };
 
+/* So many a second, and so many at once; 0 a second: unlimited. */
+struct vg_img_rate {
+	uint32_t per_second;
+	uint32_t burst;
+};
+
 #define VG_TLS_CHOICE_MAX 256 /* bytes of ciphers, ciphersuites, groups */
 
 struct vg_img_gateway {
@@ -69,33 +76,43 @@ struct vg_img_gateway {
 	struct vg_str ciphers; /* as OpenSSL takes them; "": as it likes */
 	struct vg_str ciphersuites;
 	struct vg_str groups;
+	struct vg_span proxy_protocol_from; /* of PREFIX, as is the next */
+	struct vg_span probes_from;
+	struct vg_img_rate handshakes;
 	uint32_t workers; /* 0: one for each processor that the gateway may use */
 	uint32_t drain_ms;
-	uint32_t connections; /* in all; 0: half of the descriptors */
+	uint32_t connections;             /* in all; 0: half of the descriptors */
+	uint32_t connections_per_address; /* 0: unlimited */
 	uint32_t header_bytes;
 	uint32_t header_timeout_ms;
 	uint32_t idle_timeout_ms;
-	uint64_t max_body;
-	uint16_t tls_min; /* 0x0303 or 0x0304 */
+	uint32_t request_timeout_ms;
+	uint64_t body_rate;    /* bytes a second that a vendor must keep to; 0: any */
+	struct vg_addr health; /* where health_port is not 0 */
+	uint16_t health_port;  /* 0: no health listener */
+	uint16_t tls_min;      /* 0x0303 or 0x0304 */
 	uint8_t disclose_ca;
-	uint8_t pad[5];
+	uint8_t pad[3];
+	uint64_t max_body;
 	uint8_t rest[32]; /* as the header's gen, without the server's own certificates */
 };
 
 struct vg_img_listener {
 	struct vg_addr addr;
+	char zone[VG_ZONE_TEXT]; /* of a link-local address its interface; else "" */
 	uint16_t port;
 	uint16_t pad[3];
 };
 
+/* A certificate whose key the gateway has: those of [tls], then those of services. */
 struct vg_img_cert {
 	struct vg_span chain;   /* of DER, the leaf first */
 	struct vg_str path;     /* absolute, as is the key's */
 	struct vg_str key_path; /* only the keys role opens it */
-	struct vg_where where;  /* the item of `certificate` */
-	uint32_t key_line;      /* and that of `private_key` */
-	uint32_t pad;
-	uint64_t stamp; /* of the file as it was read: sys/file.h */
+	struct vg_where where;  /* the item of `certificate`, or `upstream_certificate` */
+	uint32_t key_line;      /* and that of its key */
+	uint32_t upstream;      /* 1: it is shown to upstreams, and to no vendor */
+	uint64_t stamp;         /* of the file as it was read: sys/file.h */
 };
 
 enum vg_sink_kind {
@@ -142,19 +159,31 @@ struct vg_img_sink {
 	uint8_t fields[32]; /* bit N: the field with that number (vocab/field.def) */
 };
 
+/* What tells an upstream who asks. */
+enum vg_forward {
+	VG_FORWARD_NONE,
+	VG_FORWARD_HEADERS,     /* X-Vendor-Id and the like */
+	VG_FORWARD_CLIENT_CERT, /* RFC 9440 */
+	VG_FORWARD_XFCC,        /* X-Forwarded-Client-Cert */
+	VG_FORWARDS
+};
+
 enum vg_balance { VG_BALANCE_ROUND_ROBIN, VG_BALANCE_LEAST_CONN, VG_BALANCES };
 
 struct vg_img_service {
 	struct vg_str name;
-	struct vg_str host;   /* lower case, no port */
-	struct vg_str prefix; /* "" or "/seg[/seg…]", normalised, no final slash */
+	struct vg_str host;          /* lower case, no port */
+	struct vg_str upstream_host; /* the upstream's Host: lower case, maybe a port */
+	struct vg_str prefix;        /* "" or "/seg[/seg…]", normalised, no final slash */
 	struct vg_span upstreams;
+	struct vg_span set_headers;
+	struct vg_str health_path; /* that each upstream is asked for; "": it isn't checked */
+	uint32_t health_every_ms;
 	uint32_t connect_timeout_ms;
-	uint32_t response_timeout_ms;
 	uint8_t balance;          /* enum vg_balance */
-	uint8_t forward_identity; /* 1: X-Vendor-Id and the like are sent upstream */
+	uint8_t forward_identity; /* enum vg_forward */
 	uint8_t has_data;         /* it has `data`: answers are marked no-store */
-	uint8_t pad[5];
+	uint8_t pad;
 	struct vg_where where;
 };
 
@@ -162,11 +191,21 @@ struct vg_img_upstream {
 	struct vg_addr addr; /* where host is "" */
 	uint16_t port;
 	uint8_t tls; /* 1: https */
-	uint8_t pad[5];
+	uint8_t pad;
+	uint32_t cert;      /* of TLS: what it is shown where it asks; a row of CERT or VG_NO_ROW */
 	struct vg_str text; /* as written, for events */
 	struct vg_str host; /* a DNS name that the broker resolves, lower case; or "" */
 	struct vg_str name; /* of TLS: what its certificate must bear, a DNS name or an address */
 	struct vg_span cas; /* of DER; of TLS: at least one */
+};
+
+/* A field that every request to the service's upstreams has, in place of the vendor's. */
+struct vg_img_set_header {
+	struct vg_str name;
+	struct vg_str value; /* before the secret, where there is one */
+	struct vg_str path;  /* of the file that holds it, absolute, which only the keys role opens;
+				or "" */
+	struct vg_where where;
 };
 
 /* A time zone: what to add to UTC, from when on. */
@@ -296,6 +335,8 @@ struct vg_img_param {
 	uint8_t pad[7];
 };
 
+enum vg_errors { VG_ERRORS_PASS, VG_ERRORS_PROBLEM, VG_ERRORS };
+
 struct vg_img_rule {
 	uint32_t vendor;
 	uint32_t service;
@@ -306,9 +347,16 @@ struct vg_img_rule {
 	uint8_t pad[3];
 	struct vg_span segments;
 	struct vg_span params;
-	struct vg_span types;      /* of ITEM: media types of a request's body, lower case */
+	struct vg_span headers; /* of PARAM: request fields beside the standard ones, lower case */
+	struct vg_span types;   /* of ITEM: media types of a request's body, lower case */
 	struct vg_img_hours hours; /* beside the vendor's */
 	uint64_t max_body;
+	struct vg_span answer_headers; /* of ITEM: its fields, lower case */
+	struct vg_span answer_types;   /* of ITEM: as types, of a 2xx answer; empty: any */
+	uint64_t max_response;         /* bytes of its body; UINT64_MAX: any number */
+	uint32_t response_timeout_ms;
+	uint8_t errors; /* enum vg_errors */
+	uint8_t pad2[3];
 	struct vg_where where;
 };
 
@@ -371,6 +419,15 @@ bool vg_image_open(struct vg_image *image, const void *block, size_t size, const
 #include "policy/image.def"
 #undef VG_SECTION
 
+/* How many of the certificates are shown to vendors: the first ones. */
+static inline uint32_t vg_img_own_count(const struct vg_image *image)
+{
+	uint32_t count = vg_img_cert_count(image);
+	while (count > 0 && vg_img_certs(image)[count - 1].upstream != 0)
+		count--;
+	return count;
+}
+
 static inline const struct vg_img_gateway *vg_img_gateway(const struct vg_image *image)
 {
 	return vg_img_gateways(image);
@@ -389,6 +446,10 @@ static inline void vg_img_fetch(const void *rows, size_t bytes)
 	     line += 64)
 		__builtin_prefetch(line);
 }
+
+/* The address lies in one of the prefixes. */
+bool vg_img_in_networks(const struct vg_image *image, struct vg_span prefixes,
+			const struct vg_addr *addr) VG_MUST_CHECK;
 
 /* Index of the vendor with that id, by binary search; VG_NO_ROW where there is none. */
 uint32_t vg_img_find_vendor(const struct vg_image *image, struct vg_slice id) VG_MUST_CHECK;

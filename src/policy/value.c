@@ -164,6 +164,55 @@ bool vg_value_matches(const struct vg_image *image, const struct vg_img_value *t
 	return true;
 }
 
+/* As match_text, of bytes that stand for themselves. */
+static bool match_plain_text(const struct vg_img_value *type, struct vg_slice value)
+{
+	if (is_long(type, value))
+		return false;
+	while (value.len > 0) {
+		size_t len = vg_utf8_len(value);
+		uint8_t first = (uint8_t)value.ptr[0],
+			second = len == 2 ? (uint8_t)value.ptr[1] : 0;
+		if (len == 0 || first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0))
+			return false;
+		value = vg_slice_from(value, len);
+	}
+	return true;
+}
+
+static bool match_plain_word(struct vg_slice words, struct vg_slice value)
+{
+	struct vg_slice word;
+	while (vg_slice_cut(&words, '|', &word))
+		if (vg_slice_eq(value, word))
+			return true;
+	return false;
+}
+
+/* What the other types let through has no % in it. */
+static bool match_plain(const struct vg_image *image, const struct vg_img_value *type,
+			struct vg_slice value)
+{
+	if (type->type == VG_VALUE_TEXT)
+		return match_plain_text(type, value);
+	if (type->type == VG_VALUE_WORDS)
+		return match_plain_word(vg_img_str(image, type->words), value);
+	return type->type == VG_VALUE_ANY ? value.len > 0 : matchers[type->type](type, value);
+}
+
+bool vg_value_matches_field(const struct vg_image *image, const struct vg_img_value *type,
+			    struct vg_slice value)
+{
+	struct vg_slice item;
+	uint32_t count = 0;
+	if (type->list == 0)
+		return match_plain(image, type, value);
+	while (vg_slice_cut(&value, ',', &item))
+		if (count++ == type->list || !match_plain(image, type, vg_slice_trim(item)))
+			return false;
+	return count > 0;
+}
+
 bool vg_value_untyped(struct vg_slice value)
 {
 	return value.len > 0 && value.len <= VG_VALUE_DEFAULT_MAX && all_of(value, is_unreserved);

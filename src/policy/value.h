@@ -21,6 +21,13 @@
 bool vg_value_matches(const struct vg_image *image, const struct vg_img_value *type,
 		      struct vg_slice value) VG_MUST_CHECK;
 
+/*
+ * The same for the value of a header field, where a % is a % and a comma list may have white space
+ * around its items; of text, the bytes themselves are UTF-8. VG_VALUE_ANY is any value but none.
+ */
+bool vg_value_matches_field(const struct vg_image *image, const struct vg_img_value *type,
+			    struct vg_slice value) VG_MUST_CHECK;
+
 /* [A-Za-z0-9._~-]{1,128}: a {name} of a path without a type. */
 bool vg_value_untyped(struct vg_slice value) VG_MUST_CHECK;
 

@@ -22,10 +22,13 @@ static uint32_t first_of_name(const struct vg_image *image, const struct vg_who_
 	return low;
 }
 
-static bool is_listed(const struct vg_image *image, struct vg_span span, struct vg_slice value)
+bool vg_who_lists(const struct vg_image *image, const struct vg_img_ident *ident,
+		  const struct vg_who_name *name)
 {
+	struct vg_span span = ident->names[name->kind];
 	for (uint32_t i = 0; i < span.count; i++)
-		if (vg_slice_eq(vg_img_str(image, vg_img_items(image)[span.first + i]), value))
+		if (vg_slice_eq(vg_img_str(image, vg_img_items(image)[span.first + i]),
+				name->value))
 			return true;
 	return false;
 }
@@ -39,8 +42,7 @@ static bool holds(const struct vg_image *image, const struct vg_img_ident *ident
 		wanted |= (uint32_t)(ident->names[kind].count > 0) << kind;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t bit = UINT32_C(1) << names[i].kind;
-		if ((wanted & ~found & bit) != 0 &&
-		    is_listed(image, ident->names[names[i].kind], names[i].value))
+		if ((wanted & ~found & bit) != 0 && vg_who_lists(image, ident, &names[i]))
 			found |= bit;
 	}
 	return wanted != 0 && found == wanted;

@@ -24,6 +24,10 @@ struct vg_who {
 	bool overflow; /* there were more: refuse as ambiguous */
 };
 
+/* Whether that [identity] lists the name. */
+bool vg_who_lists(const struct vg_image *image, const struct vg_img_ident *ident,
+		  const struct vg_who_name *name) VG_MUST_CHECK;
+
 /* All [identity] blocks of which every kind of name that is set has a value among `names`. */
 void vg_who_select(struct vg_who *who, const struct vg_image *image,
 		   const struct vg_who_name *names, size_t count);

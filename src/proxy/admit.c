@@ -5,6 +5,7 @@
 #include "http/parts.h"
 #include "proxy/client.h"
 #include "proxy/ctx.h"
+#include "proxy/forward.h"
 #include "proxy/generation.h"
 
 /* Of what a vendor chose, only so much is kept for the event. */
@@ -76,6 +77,7 @@ enum vg_reason vg_admit_read(struct vg_exchange *x, const struct vg_http_head *h
 {
 	struct vg_worker *worker = x->worker;
 	keep_head(x, head);
+	vg_forward_trace(x, head);
 	x->req_framing = head->framing;
 	x->req_whole = head->framing == VG_FRAMING_NONE ||
 		       (head->framing == VG_FRAMING_LENGTH && head->length == 0);
@@ -134,58 +136,11 @@ static struct vg_facts facts_of(const struct vg_exchange *x, const struct vg_htt
 		.method = head->method,
 		.path = has_path ? &worker->path : NULL,
 		.query = has_path && head->has_query ? &worker->query : NULL,
+		.fields = vg_http_all_fields(head),
 		.has_body = head->framing != VG_FRAMING_NONE,
 		.body_length = head->framing == VG_FRAMING_LENGTH ? head->length : 0,
 		.content_type = type == NULL ? VG_SLICE_EMPTY : type->value,
 	};
-}
-
-#define EXTRAS_MAX 6
-
-/*
- * Who asks, as the gateway has proven it. What a vendor sends under these names, or under any that
- * looks like one of them, is in no row of http/header.def, and so never passes.
- */
-static size_t add_identity(const struct vg_exchange *x, const struct vg_verdict *verdict,
-			   struct vg_http_extra *extras, char addr[VG_ADDR_TEXT])
-{
-	const struct vg_image *image = &x->client->generation->image;
-	const struct vg_cert_facts *facts = x->client->peer->facts;
-	size_t count = 0;
-	vg_addr_text(addr, &x->client->src);
-	extras[count++] = (struct vg_http_extra){
-		"X-Vendor-Id", vg_img_str(image, vg_img_vendors(image)[x->client->vendor].id)};
-	extras[count++] = (struct vg_http_extra){
-		"X-Vendor-Access", vg_img_str(image, vg_img_rules(image)[verdict->rule].name)};
-	extras[count++] = (struct vg_http_extra){"X-Vendor-Address", vg_slice_str(addr)};
-	extras[count++] = (struct vg_http_extra){"X-Vendor-Cert-Serial", facts->serial};
-	extras[count++] = (struct vg_http_extra){"X-Vendor-Cert-Sha256",
-						 vg_slice_str(facts->sha256)};
-	return count;
-}
-
-/* The head that goes upstream. False: memory, or it would be larger than any upstream takes. */
-static bool write_request(struct vg_exchange *x, const struct vg_http_head *head,
-			  const struct vg_verdict *verdict)
-{
-	const struct vg_image *image = &x->client->generation->image;
-	const struct vg_img_service *service = &vg_img_services(image)[verdict->service];
-	struct vg_http_extra extras[EXTRAS_MAX] = {
-		{"X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1)},
-	};
-	char addr[VG_ADDR_TEXT];
-	size_t count = 1;
-	if (service->forward_identity != 0)
-		count += add_identity(x, verdict, extras + count, addr);
-	struct vg_http_request_out out = {
-		.head = head,
-		.path = verdict->path.text,
-		.query = head->has_query ? x->worker->query.text : vg_slice(NULL, 0),
-		.host = vg_img_str(image, service->host),
-		.extras = extras,
-		.extra_count = count,
-	};
-	return vg_http_write_request(&x->request, &out, &x->dropped);
 }
 
 enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
@@ -201,7 +156,7 @@ enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
 	mark_judged(x, &verdict);
 	if (verdict.reason != VG_REASON_ACCESS_ALLOWED)
 		return verdict.reason;
-	if (!write_request(x, head, &verdict)) {
+	if (!vg_forward_request(x, head, &verdict)) {
 		x->constraint = VG_SLICE("request head");
 		return VG_REASON_GATEWAY_ERROR;
 	}

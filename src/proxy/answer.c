@@ -1,5 +1,6 @@
 #include "proxy/answer.h"
 
+#include "policy/reply.h"
 #include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/generation.h"
@@ -9,11 +10,37 @@
 /* Below so much room the vendor's side is let drain first. */
 #define ROOM_MIN 4096
 #define LINKS_MAX ((size_t)65536)
+#define INTERIM_MAX 16
 
 static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
 	x->reason = reason;
 	x->constraint = vg_slice_str(why);
+	return VG_ANSWER_BAD;
+}
+
+static struct vg_reply judge(const struct vg_exchange *x, const struct vg_http_head *head)
+{
+	const struct vg_image *image = &x->client->generation->image;
+	const struct vg_http_field *type = vg_http_find(head, VG_HEADER_CONTENT_TYPE);
+	bool told = head->framing == VG_FRAMING_LENGTH;
+	struct vg_reply_facts facts = {
+		.status = head->status,
+		.has_body = told ? head->length > 0 : head->framing != VG_FRAMING_NONE,
+		.length = told ? head->length : 0,
+		.content_type = type == NULL ? VG_SLICE_EMPTY : type->value,
+		.fields = vg_http_all_fields(head),
+	};
+	return vg_reply_judge(image, &vg_img_rules(image)[x->rule], &facts);
+}
+
+static enum vg_answer refuse(struct vg_exchange *x, const struct vg_reply *reply)
+{
+	struct vg_slice why = vg_slice_first(reply->constraint, VG_RECORD_TEXT_MAX);
+	x->reason = reply->reason;
+	x->constraint = vg_arena_dup(&x->arena, why);
+	if (x->constraint.ptr == NULL)
+		x->constraint = VG_SLICE_EMPTY;
 	return VG_ANSWER_BAD;
 }
 
@@ -23,7 +50,7 @@ static struct vg_redirect redirect_of(const struct vg_exchange *x)
 	const struct vg_img_service *service = &vg_img_services(image)[x->service];
 	struct vg_slice url = vg_img_str(image, vg_img_upstreams(image)[x->upstream].text);
 	return (struct vg_redirect){
-		.host = vg_img_str(image, service->host),
+		.host = vg_img_str(image, service->upstream_host),
 		.upstream = vg_slice_from(url, vg_slice_find(url, ':') + 3),
 		.prefix = vg_img_str(image, service->prefix),
 	};
@@ -75,27 +102,32 @@ static enum vg_answer begin(struct vg_exchange *x, const struct vg_http_head *he
 {
 	struct vg_slice location, links;
 	x->upstream_status = head->status;
-	if (head->status == 404 && vg_answer_hides(x))
-		return VG_ANSWER_HIDDEN;
+	struct vg_reply reply = judge(x, head);
+	if (reply.form == VG_REPLY_PROBLEM || (head->status == 404 && vg_answer_hides(x)))
+		return VG_ANSWER_STATUS;
+	if (reply.reason != VG_REASON_ACCESS_ALLOWED)
+		return refuse(x, &reply);
 	if (!map_location(x, head, &location))
 		return bad(x, VG_REASON_UPSTREAM_REDIRECT, "location");
 	if (!map_links(x, head, &links))
 		return bad(x, VG_REASON_UPSTREAM_REDIRECT, "link");
+	bool empty = reply.form == VG_REPLY_HEAD;
 	struct vg_http_extra extra = {"Link", links};
 	struct vg_http_response_out out = {
 		.head = head,
-		.framing = told_framing(x, head),
-		.length = head->length,
+		.framing = empty ? VG_FRAMING_LENGTH : told_framing(x, head),
+		.length = empty ? 0 : head->length,
 		.close = !x->req_whole,
 		.no_store = vg_img_services(&x->client->generation->image)[x->service].has_data !=
 			    0,
 		.location = location,
+		.listed = &reply.listed,
 		.extras = &extra,
 		.extra_count = links.len > 0,
 	};
 	x->status = head->status;
-	x->origin_reusable = head->keep_alive && head->framing != VG_FRAMING_CLOSE;
-	vg_http_body_init(&x->body, head->framing, head->length);
+	x->origin_reusable = head->keep_alive && head->framing != VG_FRAMING_CLOSE && !empty;
+	vg_http_body_init(&x->body, empty ? VG_FRAMING_NONE : head->framing, head->length);
 	if (!x->wire->head(x->codec, &out, &x->dropped))
 		return VG_ANSWER_STUCK;
 	x->answered = true;
@@ -119,11 +151,18 @@ enum vg_answer vg_answer_head(struct vg_exchange *x)
 		x->scan = (struct vg_http_scan){0};
 		if (!vg_http_parse_response(head, vg_slice_first(text, len), x->asked.head))
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, head->fault);
+		if (head->status < 200 && ++x->interim > INTERIM_MAX)
+			return bad(x, VG_REASON_UPSTREAM_MALFORMED, "too many interim answers");
 		enum vg_answer answer = head->status < 200 ? VG_ANSWER_MORE : begin(x, head);
 		vg_buf_consume(in, len);
 		if (answer != VG_ANSWER_MORE || in->len == 0)
 			return answer;
 	}
+}
+
+static uint64_t max_response(const struct vg_exchange *x)
+{
+	return vg_img_rules(&x->client->generation->image)[x->rule].max_response;
 }
 
 enum vg_answer vg_answer_body(struct vg_exchange *x)
@@ -136,6 +175,8 @@ enum vg_answer vg_answer_body(struct vg_exchange *x)
 		struct vg_slice payload = VG_SLICE_EMPTY;
 		struct vg_slice input = vg_slice_first(vg_buf_slice(in), room);
 		enum vg_body body = vg_http_body_next(&x->body, input, &used, &payload);
+		if (payload.len > max_response(x) - x->res_bytes)
+			return bad(x, VG_REASON_FILTER_TOO_LARGE, "max_response");
 		if (payload.len > 0 && !x->wire->data(x->codec, payload))
 			return VG_ANSWER_STUCK;
 		x->res_bytes += payload.len;

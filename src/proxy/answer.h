@@ -10,7 +10,7 @@ enum vg_answer {
 	VG_ANSWER_MORE,   /* what was there is used up */
 	VG_ANSWER_BEGUN,  /* the head is queued to the vendor */
 	VG_ANSWER_WHOLE,  /* all of it is */
-	VG_ANSWER_HIDDEN, /* it is a 404 that must look like a refusal */
+	VG_ANSWER_STATUS, /* of it the status alone may pass: exchange->upstream_status */
 	VG_ANSWER_BAD,    /* not an answer that may pass: exchange->reason and constraint say why */
 	VG_ANSWER_STUCK   /* the vendor's side could not take it (memory) */
 };

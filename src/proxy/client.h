@@ -21,6 +21,7 @@ struct vg_client {
 	uint32_t vendor, ident;         /* VG_NO_ROW until proven */
 	int64_t began;                  /* monotonic, at accept */
 	const struct vg_tls_peer *peer; /* what the handshake found out; NULL before it */
+	struct vg_tls_session *tls;     /* whose peer that is; NULL over memory */
 };
 
 #endif

@@ -67,10 +67,16 @@ static void wire_cut(void *codec)
 	h1->cut = true;
 }
 
-static uint64_t wire_sent(const void *codec)
+static uint64_t wire_moved(const void *codec, bool in)
 {
 	const struct vg_h1 *h1 = codec;
-	return h1->sent;
+	return vg_stream_moved(&h1->conn->stream, in);
+}
+
+static bool wire_stuck(const void *codec)
+{
+	const struct vg_h1 *h1 = codec;
+	return h1->out.len > 0;
 }
 
 static void pump(struct vg_h1 *h1);
@@ -96,7 +102,8 @@ static const struct vg_wire_ops wire = {
 	.problem = wire_problem,
 	.go_on = wire_go_on,
 	.cut = wire_cut,
-	.sent = wire_sent,
+	.moved = wire_moved,
+	.stuck = wire_stuck,
 	.kick = wire_kick,
 	.done = wire_done,
 };
@@ -135,9 +142,7 @@ static void flush(struct vg_h1 *h1)
 {
 	if (h1->out.len == 0 || h1->blocked || h1->broken)
 		return;
-	size_t before = h1->out.len;
 	enum vg_io io = vg_stream_flush(&h1->conn->stream, &h1->out);
-	h1->sent += before - h1->out.len;
 	h1->blocked = io == VG_IO_AGAIN;
 	if (io == VG_IO_ERROR)
 		lose(h1, "client closed");
@@ -148,7 +153,7 @@ static void flush(struct vg_h1 *h1)
 static struct vg_exchange *start(struct vg_h1 *h1)
 {
 	h1->exchange = vg_exchange_new(h1->conn->worker, &wire, h1, &h1->conn->client);
-	h1->head_begun = false;
+	h1->head_begun = h1->skipped = false;
 	vg_conn_deadline(h1->conn, 0);
 	if (h1->exchange == NULL)
 		h1->broken = true;
@@ -190,8 +195,11 @@ static void serve(struct vg_h1 *h1, size_t len)
 static bool next_request(struct vg_h1 *h1)
 {
 	size_t len = 0;
-	if (h1->scan.at == 0)
-		vg_buf_consume(&h1->in, vg_http_skip(vg_buf_slice(&h1->in)));
+	if (h1->scan.at == 0 && !h1->skipped) {
+		size_t blank = vg_http_skip(vg_buf_slice(&h1->in));
+		h1->skipped = blank > 0;
+		vg_buf_consume(&h1->in, blank);
+	}
 	if (h1->in.len == 0)
 		return h1->more && fill(h1);
 	enum vg_scan scan = vg_http_scan(&h1->scan, vg_buf_slice(&h1->in), &len);
@@ -273,6 +281,8 @@ static void settle(struct vg_h1 *h1)
 	} else {
 		if (h1->exchange == NULL)
 			rest(h1);
+		else
+			vg_exchange_waits(h1->exchange);
 		vg_stream_want(&conn->stream, !h1->eof && vg_buf_room(&h1->in) > 0,
 			       h1->out.len > 0);
 	}

@@ -22,7 +22,6 @@ struct vg_exchange;
 struct vg_h1 {
 	struct vg_conn *conn;
 	struct vg_buf in, out;
-	uint64_t sent; /* bytes, ever */
 	struct vg_http_scan scan;
 	struct vg_http_body body;     /* of the request under way */
 	struct vg_exchange *exchange; /* NULL between requests */
@@ -37,6 +36,7 @@ struct vg_h1 {
 	bool cut;                     /* end with a reset, as soon as nobody is in our way */
 	bool broken;                  /* the stream has failed */
 	bool head_begun;              /* a head's deadline runs */
+	bool skipped;                 /* the one empty line before a head */
 };
 
 void vg_h1_init(struct vg_h1 *h1, struct vg_conn *conn, size_t header_bytes);

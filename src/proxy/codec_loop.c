@@ -167,13 +167,11 @@ static void pass(struct vg_loopback *loop, int64_t us)
 	loop->worker.loop.stale = true;
 }
 
-bool vg_loopback_wait(struct vg_loopback *loop)
+static void fire(struct vg_loopback *loop, struct event *deadline, int64_t left)
 {
-	int64_t left;
-	if (running(loop, &left) == NULL)
-		return false;
-	pass(loop, left / 2);
-	return true;
+	pass(loop, left);
+	event_active(deadline, EV_TIMEOUT, 1);
+	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
 }
 
 bool vg_loopback_expire(struct vg_loopback *loop)
@@ -182,10 +180,21 @@ bool vg_loopback_expire(struct vg_loopback *loop)
 	struct event *deadline = running(loop, &left);
 	if (deadline == NULL)
 		return false;
-	pass(loop, left);
-	event_active(deadline, EV_TIMEOUT, 1);
-	VG_ASSERT(vg_loop_turn(&loop->worker.loop, false));
+	fire(loop, deadline, left);
 	return true;
+}
+
+void vg_loopback_pass(struct vg_loopback *loop, uint64_t ms)
+{
+	int64_t left, us = (int64_t)ms * 1000;
+	struct event *deadline;
+	while ((deadline = running(loop, &left)) != NULL && left <= us) {
+		us -= left;
+		fire(loop, deadline, left);
+	}
+	pass(loop, us);
+	if (deadline != NULL)
+		vg_loop_arm(deadline, (uint64_t)(left - us + 999) / 1000);
 }
 
 bool vg_loopback_event(struct vg_loopback *loop, struct vg_record *record)

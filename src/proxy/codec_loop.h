@@ -59,8 +59,8 @@ bool vg_loopback_run(struct vg_loopback *loop) VG_MUST_CHECK;
 /* The deadline of the request under way passes, or that of the connection; false: none runs. */
 bool vg_loopback_expire(struct vg_loopback *loop) VG_MUST_CHECK;
 
-/* Half of the time until then passes; the clocks say so. */
-bool vg_loopback_wait(struct vg_loopback *loop) VG_MUST_CHECK;
+/* So much time passes, and each of these deadlines that is in it. */
+void vg_loopback_pass(struct vg_loopback *loop, uint64_t ms);
 
 /* The next event, valid until the next call; false: there is none. */
 bool vg_loopback_event(struct vg_loopback *loop, struct vg_record *record) VG_MUST_CHECK;

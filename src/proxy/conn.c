@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "net/memory.h"
+#include "proxy/arrive.h"
 #include "proxy/ctx.h"
 #include "proxy/follow.h"
 #include "proxy/generation.h"
-#include "proxy/hello.h"
 #include "proxy/tell.h"
 #include "proxy/worker.h"
 
@@ -67,16 +67,34 @@ void vg_conn_finish(struct vg_conn *conn)
 	end_half(conn);
 }
 
-/* One failed handshake, one event; then the alert is given time to arrive. */
-static void fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
+/* It came, maybe said something, and went, and showed no certificate. */
+static bool is_probe(const struct vg_conn *conn, enum vg_reason reason)
 {
+	const struct vg_tls_peer *peer = conn->client.peer;
+	return conn->probe && (reason == VG_REASON_TLS_CLOSED || reason == VG_REASON_TLS_ALERT) &&
+	       (peer == NULL || !peer->has_cert);
+}
+
+/* Nobody is there to hear why, or so many are that they must go. */
+static bool ends_at_once(enum vg_reason reason)
+{
+	return reason == VG_REASON_TLS_CLOSED || reason == VG_REASON_LIMIT_ADDRESS;
+}
+
+void vg_conn_fail(struct vg_conn *conn, enum vg_reason reason, const char *fault)
+{
+	if (is_probe(conn, reason)) {
+		conn->worker->probes++;
+		vg_conn_close(conn);
+		return;
+	}
 	if (conn->slot == VG_NO_SLOT)
 		conn->slot = vg_tell_handshake_begin(conn->worker, &conn->client);
 	if (conn->slot != VG_NO_SLOT)
 		vg_tell_handshake_failed(conn->worker, &conn->client, conn->slot, reason, fault);
 	conn->slot = VG_NO_SLOT;
 	vg_places_leave(&conn->worker->places, &conn->place);
-	if (reason == VG_REASON_TLS_CLOSED || shutdown(conn->stream.fd, SHUT_WR) != 0)
+	if (ends_at_once(reason) || shutdown(conn->stream.fd, SHUT_WR) != 0)
 		vg_conn_close(conn);
 	else
 		linger(conn, true);
@@ -87,6 +105,8 @@ static void begin_serving(struct vg_conn *conn)
 	conn->state = VG_CONN_SERVING;
 	vg_h1_init(&conn->h1, conn, conn->client.generation->gateway->header_bytes);
 	vg_h1_ready(&conn->h1, VG_STREAM_READ);
+	if (conn->worker->draining && conn->state == VG_CONN_SERVING)
+		vg_h1_drain(&conn->h1);
 }
 
 static void serve(struct vg_conn *conn, const struct vg_tls_peer *peer)
@@ -118,8 +138,9 @@ static void shake(struct vg_conn *conn)
 	case VG_TLS_EOF:
 	case VG_TLS_FAILED:
 	default:
-		fail(conn, peer->reason == VG_REASON_NONE ? VG_REASON_TLS_CLOSED : peer->reason,
-		     peer->fault);
+		vg_conn_fail(conn,
+			     peer->reason == VG_REASON_NONE ? VG_REASON_TLS_CLOSED : peer->reason,
+			     peer->fault);
 	}
 }
 
@@ -159,9 +180,10 @@ void vg_conn_handshake(void *owner)
 	struct vg_tls_session *session = vg_tls_session_new(conn->client.generation->tls,
 							    conn->stream.fd);
 	if (session == NULL) {
-		fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
+		vg_conn_fail(conn, VG_REASON_GATEWAY_ERROR, "memory");
 		return;
 	}
+	conn->client.tls = session;
 	conn->client.peer = vg_tls_session_peer(session);
 	vg_stream_secure(&conn->stream, session);
 	shake(conn);
@@ -169,58 +191,17 @@ void vg_conn_handshake(void *owner)
 
 void vg_conn_place_timeout(void *owner)
 {
-	fail(owner, VG_REASON_TLS_TIMEOUT, "others wait");
-}
-
-/* The kernel calls again when so many bytes are there, or no more come. */
-static void await_bytes(struct vg_conn *conn, size_t count)
-{
-	int least = (int)count;
-	conn->hello = count;
-	(void)setsockopt(conn->stream.fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
-}
-
-/* What has come stays in the socket for TLS: a place is asked for once its ClientHello is whole. */
-static void hear(struct vg_conn *conn)
-{
-	char bytes[VG_HELLO_MAX];
-	ssize_t n = recv(conn->stream.fd, bytes, sizeof(bytes), MSG_PEEK);
-	if (n <= 0) {
-		fail(conn, VG_REASON_TLS_CLOSED, "before a byte");
-		return;
-	}
-	conn->state = VG_CONN_HELLO;
-	size_t need = vg_hello_need(vg_slice(bytes, (size_t)n));
-	if (need > VG_HELLO_MAX) {
-		fail(conn, VG_REASON_TLS_PROTOCOL, "hello too large");
-		return;
-	}
-	/* Called before there are as many as were asked for: no more come, and TLS says so. */
-	if (need > (size_t)n && need != conn->hello) {
-		await_bytes(conn, need);
-		return;
-	}
-	await_bytes(conn, 1);
-	conn->state = VG_CONN_HANDSHAKE;
-	vg_stream_want(&conn->stream, false, false);
-	vg_places_ask(&conn->worker->places, &conn->place, conn);
-}
-
-/* For the event of a handshake that took too long. */
-static const char *where_it_stood(const struct vg_conn *conn)
-{
-	if (conn->state == VG_CONN_HANDSHAKE)
-		return "in the handshake";
-	return conn->state == VG_CONN_HELLO ? "in its hello" : "silent";
+	vg_conn_fail(owner, VG_REASON_TLS_TIMEOUT, "others wait");
 }
 
 static void on_ready(void *owner, unsigned what)
 {
 	struct vg_conn *conn = owner;
 	switch (conn->state) {
+	case VG_CONN_HEADER:
 	case VG_CONN_SILENT:
 	case VG_CONN_HELLO:
-		hear(conn);
+		vg_arrive_ready(conn);
 		return;
 	case VG_CONN_HANDSHAKE:
 		shake(conn);
@@ -234,6 +215,7 @@ static void on_ready(void *owner, unsigned what)
 		else if (vg_stream_discard(&conn->stream) != VG_IO_AGAIN)
 			vg_conn_close(conn);
 		return;
+	case VG_CONN_PARKED:
 	case VG_CONN_CLOSED:
 	default:
 		return;
@@ -248,7 +230,7 @@ static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void
 	else if (conn->state == VG_CONN_LINGER)
 		vg_conn_close(conn);
 	else
-		fail(conn, VG_REASON_TLS_TIMEOUT, where_it_stood(conn));
+		vg_arrive_timeout(conn);
 }
 
 static struct vg_conn *make(struct vg_worker *worker, const struct vg_client *client)
@@ -278,20 +260,13 @@ struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *
 	return conn;
 }
 
-void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport)
+struct vg_conn *vg_conn_open_socket(struct vg_worker *worker, int fd,
+				    const struct vg_client *client)
 {
-	struct vg_client client = {
-		.src = *src, .sport = sport, .vendor = VG_NO_ROW, .ident = VG_NO_ROW};
-	struct vg_conn *conn = make(worker, &client);
-	if (conn == NULL) {
-		(void)close(fd);
-		return;
-	}
-	int on = 1;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
-	vg_conn_deadline(conn, conn->client.generation->gateway->header_timeout_ms);
-	vg_stream_want(&conn->stream, true, false);
+	struct vg_conn *conn = make(worker, client);
+	if (conn != NULL)
+		vg_stream_open(&conn->stream, &worker->loop, fd, on_ready, conn);
+	return conn;
 }
 
 static void free_now(void *object)
@@ -312,6 +287,7 @@ void vg_conn_close(struct vg_conn *conn)
 	if (conn->slot != VG_NO_SLOT)
 		vg_ring_cancel(&conn->worker->ring, conn->slot);
 	vg_places_leave(&conn->worker->places, &conn->place);
+	vg_addresses_leave(&conn->worker->addresses, &conn->guest);
 	(void)evtimer_del(&conn->deadline);
 	vg_stream_close(&conn->stream);
 	take_out(conn);
@@ -326,7 +302,7 @@ void vg_conn_drain_all(struct vg_worker *worker)
 		struct vg_conn *next = conn->next;
 		if (conn->state == VG_CONN_SERVING)
 			vg_h1_drain(&conn->h1);
-		else if (conn->state == VG_CONN_SILENT)
+		else if (conn->state < VG_CONN_HELLO)
 			vg_conn_close(conn);
 		conn = next;
 	}

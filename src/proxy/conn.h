@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "net/stream.h"
+#include "proxy/addresses.h"
 #include "proxy/client.h"
 #include "proxy/codec_h1.h"
 #include "proxy/places.h"
@@ -16,7 +17,9 @@
 struct vg_worker;
 
 enum vg_conn_state {
-	VG_CONN_SILENT,    /* accepted; nothing has come */
+	VG_CONN_HEADER,    /* accepted; its PROXY header has not come yet */
+	VG_CONN_PARKED,    /* unread, until another one of its address ends */
+	VG_CONN_SILENT,    /* nothing has come for TLS */
 	VG_CONN_HELLO,     /* some of its ClientHello has come */
 	VG_CONN_HANDSHAKE, /* waits for a place, or has one */
 	VG_CONN_SERVING,   /* its vendor is known */
@@ -29,22 +32,29 @@ struct vg_conn {
 	struct vg_worker *worker;
 	struct vg_conn *prev, *next;
 	enum vg_conn_state state;
+	bool probe; /* of a load balancer, and nobody else's */
 	struct vg_stream stream;
 	struct event deadline;
 	struct vg_place place;
 	uint32_t slot; /* of the handshake */
-	size_t hello;  /* bytes that its ClientHello needs, as far as is known */
+	size_t hello;  /* bytes that its PROXY header or ClientHello needs, as far as is known */
+	struct vg_guest guest;
 	struct vg_client client;
 	struct vg_h1 h1;
 	struct vg_resting resting;
 };
 
-/* Takes an accepted, non-blocking socket; closes it where memory is short. */
-void vg_conn_accept(struct vg_worker *worker, int fd, const struct vg_addr *src, uint16_t sport);
+/* A connection over an accepted, non-blocking socket that watches nothing yet. `client` is copied.
+   NULL: no memory, and the socket is the caller's. */
+struct vg_conn *vg_conn_open_socket(struct vg_worker *worker, int fd,
+				    const struct vg_client *client) VG_MUST_CHECK;
 
 /* A connection over memory, as after its handshake; `client` is copied. NULL: no memory. */
 struct vg_conn *vg_conn_open_memory(struct vg_worker *worker, struct vg_memory *memory,
 				    const struct vg_client *client) VG_MUST_CHECK;
+
+/* It fails before a vendor is known: one event, then the alert is given time to arrive. */
+void vg_conn_fail(struct vg_conn *conn, enum vg_reason reason, const char *fault);
 
 /* Of the places: its handshake may begin; its time is up. */
 void vg_conn_handshake(void *conn);

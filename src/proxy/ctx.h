@@ -10,6 +10,7 @@
 #include "net/child.h"
 #include "net/loop.h"
 #include "policy/decide.h"
+#include "proxy/addresses.h"
 #include "proxy/dials.h"
 #include "proxy/ids.h"
 #include "proxy/places.h"
@@ -33,14 +34,20 @@ struct vg_worker {
 	struct vg_map ring_map, tail_map;
 	struct vg_map page_map;       /* its status page */
 	struct vg_status_worker told; /* what stands there */
+	struct event beat;            /* each second, be the worker idle or not */
+	int64_t turned;               /* monotonic, at the last of them */
 	struct vg_ring ring;
 	struct vg_ids ids;
 	struct vg_places places;
+	struct vg_addresses addresses;
 	struct vg_dials dials;
+	uint64_t dialled, reused; /* of upstreams' connections: as vg_status_worker has them */
 
 	struct vg_conn *conns; /* all of them */
 	uint32_t conn_count;
 	uint32_t conn_max;
+	uint64_t limits_of; /* the generation that the limits are of; 0: none yet */
+	uint64_t probes;    /* handshakes that load balancers broke off */
 	struct event accepts[VG_CHILD_LISTENERS_MAX];
 	bool accepting;
 	bool draining;

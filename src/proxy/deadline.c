@@ -5,35 +5,51 @@
 #include "proxy/generation.h"
 #include "proxy/origin.h"
 
-#define PACE_MS 10000 /* a vendor sends or takes at least so many bytes in each such span */
-#define PACE_BYTES 10240
+#define SPAN_MS 10000      /* of a vendor's own time: over it body_rate is measured */
 #define DIAL_SLACK_MS 1000 /* the broker keeps the time; this is for a broker that doesn't */
+
+static const struct vg_img_gateway *gateway_of(const struct vg_exchange *x)
+{
+	return x->client->generation->gateway;
+}
 
 static const struct vg_img_service *service_of(const struct vg_exchange *x)
 {
 	return &vg_img_services(&x->client->generation->image)[x->service];
 }
 
-static uint64_t handshake_ms(const struct vg_exchange *x)
+static const struct vg_img_rule *rule_of(const struct vg_exchange *x)
 {
-	int64_t spent = (vg_loop_monotonic(&x->worker->loop) - x->dial_began) / 1000;
-	int64_t all = service_of(x)->connect_timeout_ms;
-	return spent < all ? (uint64_t)(all - spent) : 0;
+	return &vg_img_rules(&x->client->generation->image)[x->rule];
+}
+
+/* What is left of `all` milliseconds since then. */
+static uint64_t left_of(struct vg_exchange *x, uint64_t all, int64_t since)
+{
+	uint64_t spent = (uint64_t)(vg_loop_monotonic(&x->worker->loop) - since) / 1000;
+	return spent < all ? all - spent : 0;
+}
+
+static void arm(struct vg_exchange *x, uint64_t ms)
+{
+	uint64_t whole = left_of(x, gateway_of(x)->request_timeout_ms, x->began);
+	x->for_whole = !x->overdue && whole <= ms;
+	vg_loop_arm(&x->deadline, x->for_whole ? whole : ms);
 }
 
 void vg_deadline_begin(struct vg_exchange *x, enum vg_deadline deadline)
 {
-	x->pace_since = 0;
+	x->turn = VG_TURN_NOBODY;
+	x->pace_spent = -1;
 	switch (deadline) {
 	case VG_DEADLINE_CONNECT:
-		vg_loop_arm(&x->deadline,
-			    (uint64_t)service_of(x)->connect_timeout_ms + DIAL_SLACK_MS);
+		arm(x, (uint64_t)service_of(x)->connect_timeout_ms + DIAL_SLACK_MS);
 		return;
 	case VG_DEADLINE_HANDSHAKE:
-		vg_loop_arm(&x->deadline, handshake_ms(x));
+		arm(x, left_of(x, service_of(x)->connect_timeout_ms, x->dial_began));
 		return;
 	case VG_DEADLINE_RESPONSE:
-		vg_loop_arm(&x->deadline, service_of(x)->response_timeout_ms);
+		arm(x, rule_of(x)->response_timeout_ms);
 		return;
 	case VG_DEADLINE_NONE:
 	case VG_DEADLINE_STALL:
@@ -42,58 +58,100 @@ void vg_deadline_begin(struct vg_exchange *x, enum vg_deadline deadline)
 	}
 }
 
-/* Who holds things up: the vendor, or the upstream. */
-static bool vendor_owes(const struct vg_exchange *x)
+static enum vg_turn whose_turn(const struct vg_exchange *x)
 {
-	if (x->state == VG_STATE_BODY)
-		return x->origin->out.len == 0;
-	return x->state == VG_STATE_DRAIN || x->origin->in.len > 0;
+	bool vendors = x->state == VG_STATE_BODY ? x->origin->out.len == 0
+						 : x->wire->stuck(x->codec);
+	return vendors ? VG_TURN_VENDOR : VG_TURN_UPSTREAM;
 }
 
 static uint64_t vendor_moved(const struct vg_exchange *x)
 {
-	return x->state == VG_STATE_BODY ? x->req_bytes : x->wire->sent(x->codec);
+	return x->wire->moved(x->codec, x->state == VG_STATE_BODY);
 }
 
-static void begin_pace(struct vg_exchange *x)
+/* Counts up with all that it takes, or gives. */
+static uint64_t upstream_moved(const struct vg_exchange *x)
 {
-	x->pace_since = vg_loop_monotonic(&x->worker->loop);
-	x->pace_from = vendor_moved(x);
+	return x->state == VG_STATE_BODY ? x->req_bytes - x->origin->out.len : x->res_bytes;
 }
 
-void vg_deadline_moved(struct vg_exchange *x)
+/* Where no pace is asked for, the vendor may pause as long as an upstream. */
+static uint64_t span_ms(const struct vg_exchange *x)
 {
-	bool owes = vendor_owes(x);
-	if (x->pace_since == 0 || owes != x->owes)
-		begin_pace(x);
-	x->owes = owes;
-	int64_t waited = (vg_loop_monotonic(&x->worker->loop) - x->pace_since) / 1000;
-	if (!owes)
-		vg_loop_arm(&x->deadline, x->client->generation->gateway->idle_timeout_ms);
-	else
-		vg_loop_arm(&x->deadline, waited < PACE_MS ? (uint64_t)(PACE_MS - waited) : 0);
+	return gateway_of(x)->body_rate > 0 ? SPAN_MS : gateway_of(x)->idle_timeout_ms;
 }
 
-/* The upstream hasn't moved, or the vendor too little: whoever owes something. */
-static enum vg_state stalled(struct vg_exchange *x)
+static uint64_t span_bytes(const struct vg_exchange *x)
 {
-	if (x->owes && vendor_moved(x) - x->pace_from >= PACE_BYTES) {
-		begin_pace(x);
-		return VG_STATE_STAY;
+	return gateway_of(x)->body_rate > 0 ? gateway_of(x)->body_rate * (SPAN_MS / 1000) : 1;
+}
+
+static void begin_turn(struct vg_exchange *x)
+{
+	x->turn_since = vg_loop_monotonic(&x->worker->loop);
+	if (x->pace_spent < 0) {
+		x->pace_spent = 0;
+		x->pace_from = vendor_moved(x);
 	}
-	if (!x->owes)
-		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "stalled in its answer");
-	if (x->state == VG_STATE_BODY)
-		return vg_exchange_fail(x, VG_REASON_HTTP_TOO_SLOW, "request body");
-	/* What was decided stays; the event says that the vendor didn't take it. */
-	if (x->reason == VG_REASON_ACCESS_ALLOWED)
-		x->constraint = VG_SLICE("client stalled");
+	arm(x, left_of(x, span_ms(x), x->turn_since - x->pace_spent));
+}
+
+static void end_turn(struct vg_exchange *x)
+{
+	if (x->turn == VG_TURN_VENDOR)
+		x->pace_spent += vg_loop_monotonic(&x->worker->loop) - x->turn_since;
+}
+
+void vg_deadline_waits(struct vg_exchange *x)
+{
+	enum vg_turn turn = whose_turn(x);
+	if (turn == VG_TURN_VENDOR && x->turn != VG_TURN_VENDOR) {
+		begin_turn(x);
+	} else if (turn == VG_TURN_UPSTREAM) {
+		uint64_t moved = upstream_moved(x);
+		if (x->turn != VG_TURN_UPSTREAM || moved != x->upstream_at)
+			arm(x, gateway_of(x)->idle_timeout_ms);
+		end_turn(x);
+		x->upstream_at = moved;
+	}
+	x->turn = turn;
+}
+
+/* A refusal that isn't taken stays what it was. */
+static enum vg_state too_slow(struct vg_exchange *x, const char *constraint)
+{
+	if (!x->answered || x->reason == VG_REASON_ACCESS_ALLOWED)
+		return vg_exchange_fail(x, VG_REASON_HTTP_TOO_SLOW, constraint);
 	x->wire->cut(x->codec);
 	return VG_STATE_DONE;
 }
 
+/* Too little has moved, or nothing. */
+static enum vg_state stalled(struct vg_exchange *x)
+{
+	if (x->turn == VG_TURN_UPSTREAM)
+		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "stalled in its answer");
+	if (vendor_moved(x) - x->pace_from < span_bytes(x))
+		return too_slow(x, x->state == VG_STATE_BODY ? "request body" : "answer not taken");
+	x->pace_spent = -1;
+	begin_turn(x);
+	return VG_STATE_STAY;
+}
+
+/* All of request_timeout is gone. */
+static enum vg_state overdue(struct vg_exchange *x, enum vg_deadline deadline)
+{
+	x->overdue = true;
+	if (deadline == VG_DEADLINE_STALL && whose_turn(x) == VG_TURN_VENDOR)
+		return too_slow(x, "request_timeout");
+	return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "request_timeout");
+}
+
 enum vg_state vg_deadline_passed(struct vg_exchange *x, enum vg_deadline deadline)
 {
+	if (x->for_whole)
+		return overdue(x, deadline);
 	switch (deadline) {
 	case VG_DEADLINE_CONNECT:
 		return vg_exchange_fail(x, VG_REASON_UPSTREAM_CONNECT, "timed out");

@@ -67,6 +67,9 @@ static enum vg_state retry_or_fail(struct vg_exchange *x)
 		x->request = request;
 		return VG_STATE_DIAL;
 	}
+	const char *alert = vg_origin_alert(origin);
+	if (alert != NULL)
+		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TLS, alert);
 	return vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "closed before its answer");
 }
 
@@ -112,7 +115,7 @@ static enum vg_state respond(struct vg_exchange *x, enum vg_answer answer)
 	case VG_ANSWER_BAD:
 		return vg_exchange_fail(x, x->reason, NULL);
 	case VG_ANSWER_BEGUN:
-	case VG_ANSWER_HIDDEN:
+	case VG_ANSWER_STATUS:
 	case VG_ANSWER_STUCK:
 	default:
 		return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory");
@@ -126,22 +129,43 @@ static enum vg_state enter_respond(struct vg_exchange *x)
 	return respond(x, vg_answer_body(x));
 }
 
-/* access.allowed comes here only with a 404 of the upstream. */
+/* Allowed, and yet here: of the upstream's answer only the status may pass. */
+static bool is_status(const struct vg_exchange *x)
+{
+	return x->reason == VG_REASON_ACCESS_ALLOWED;
+}
+
 static bool is_hidden(const struct vg_exchange *x)
 {
+	if (is_status(x) && x->upstream_status != 404)
+		return false;
 	return vg_answer_hides(x) &&
 	       vg_slice_starts(vg_slice_str(vg_reason_row(x->reason)->word), VG_SLICE("access."));
+}
+
+static unsigned refusal_status(const struct vg_exchange *x)
+{
+	if (is_hidden(x))
+		return 404;
+	return is_status(x) ? x->upstream_status : vg_reason_row(x->reason)->status;
+}
+
+/* The vendor's connection, after a refusal. */
+static bool is_reusable(const struct vg_exchange *x)
+{
+	/* Of what is hidden nobody reads a body, so that it shows nothing whether somebody would. */
+	if (is_hidden(x))
+		return x->bodyless;
+	return x->req_whole && (is_status(x) || !REFUSE_STATUS_CLOSES(x->status));
 }
 
 static enum vg_state enter_refuse(struct vg_exchange *x)
 {
 	drop_origin(x, false);
 	forget_dial(x);
-	bool hidden = is_hidden(x);
-	x->status = hidden ? 404 : vg_reason_row(x->reason)->status;
-	/* Of what is hidden nobody reads a body, so that it shows nothing whether somebody would. */
-	x->reusable = hidden ? x->bodyless : x->req_whole && !REFUSE_STATUS_CLOSES(x->status);
-	if (hidden && x->expects && !x->wire->go_on(x->codec))
+	x->status = refusal_status(x);
+	x->reusable = is_reusable(x);
+	if (is_hidden(x) && x->expects && !x->wire->go_on(x->codec))
 		x->reusable = false;
 	struct vg_http_problem problem = {.status = x->status,
 					  .request_id = x->id,
@@ -218,8 +242,6 @@ static void go(struct vg_exchange *x, enum vg_state next)
 			vg_deadline_begin(x, rows[next].deadline);
 		next = rows[next].enter(x);
 	}
-	if (rows[x->state].deadline == VG_DEADLINE_STALL)
-		vg_deadline_moved(x);
 }
 
 /* For what comes from elsewhere than the codec: it has to hear that there is something to do. */
@@ -375,6 +397,12 @@ bool vg_exchange_flushed(struct vg_exchange *x)
 	return waited;
 }
 
+void vg_exchange_waits(struct vg_exchange *x)
+{
+	if (rows[x->state].deadline == VG_DEADLINE_STALL)
+		vg_deadline_waits(x);
+}
+
 void vg_exchange_gone(struct vg_exchange *x, const char *fault)
 {
 	if (x->state == VG_STATE_DONE)
@@ -404,7 +432,7 @@ static enum vg_state hear_head(struct vg_exchange *x, enum vg_io io)
 	case VG_ANSWER_BEGUN:
 		x->heard = vg_loop_monotonic(&x->worker->loop);
 		return VG_STATE_RESPOND;
-	case VG_ANSWER_HIDDEN:
+	case VG_ANSWER_STATUS:
 		x->heard = vg_loop_monotonic(&x->worker->loop);
 		return VG_STATE_REFUSE;
 	case VG_ANSWER_BAD:

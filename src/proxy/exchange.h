@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "http/body.h"
 #include "http/parse.h"
+#include "http/trace.h"
 #include "net/loop.h"
 #include "policy/capture.h"
 #include "policy/decide.h"
@@ -38,6 +39,9 @@ enum vg_state {
 
 const char *vg_state_word(enum vg_state state) VG_MUST_CHECK;
 
+/* Who holds things up in a STALL state. */
+enum vg_turn { VG_TURN_NOBODY, VG_TURN_VENDOR, VG_TURN_UPSTREAM };
+
 /* How far something is told that a decision found out: texts lie in the exchange's arena. */
 struct vg_asked {
 	struct vg_slice method, host, path, query_keys, ua, ctype;
@@ -56,7 +60,8 @@ struct vg_exchange {
 	struct event deadline;
 	struct vg_arena arena;
 	char id[VG_ULID_TEXT];
-	uint32_t slot; /* VG_NO_SLOT: there was no room for its event */
+	struct vg_http_trace trace; /* its id is empty where no head was read */
+	uint32_t slot;              /* VG_NO_SLOT: there was no room for its event */
 
 	const struct vg_http_head *head; /* while it is judged; NULL afterwards */
 	struct vg_asked asked;
@@ -89,7 +94,8 @@ struct vg_exchange {
 	/* The answer. */
 	struct vg_http_scan scan;
 	struct vg_http_body body;
-	unsigned status; /* to the vendor; 0: none yet */
+	unsigned interim; /* answers of 1xx before it, which nobody gets */
+	unsigned status;  /* to the vendor; 0: none yet */
 	unsigned upstream_status;
 	bool answered; /* the head is queued to the vendor */
 	bool origin_reusable;
@@ -97,10 +103,14 @@ struct vg_exchange {
 	uint64_t res_bytes;
 	unsigned dropped; /* header fields that did not pass */
 
-	/* How fast the vendor is: of STALL states, while it is the vendor who owes something. */
-	bool owes;
-	int64_t pace_since; /* monotonic; 0: none is measured yet in this state */
-	uint64_t pace_from; /* bytes that had moved then */
+	/* Its timer (deadline.h), and in STALL states whose turn it is, and how fast they are. */
+	bool for_whole; /* the timer is request_timeout's */
+	bool overdue;   /* that has passed: what is left is to say so */
+	enum vg_turn turn;
+	uint64_t upstream_at; /* bytes that it had moved when the timer was set */
+	int64_t turn_since;   /* monotonic, of the vendor's */
+	int64_t pace_spent; /* microseconds of its former turns in this span; -1: none has begun */
+	uint64_t pace_from; /* bytes that it had moved when the span began */
 
 	int64_t began, sent, heard; /* monotonic: begin, head sent upstream, answer's head there */
 	struct vg_resting resting;
@@ -130,6 +140,9 @@ void vg_exchange_body_bad(struct vg_exchange *exchange, const char *fault);
 
 /* All that was queued to the vendor has gone out. True where the exchange went on by it. */
 bool vg_exchange_flushed(struct vg_exchange *exchange) VG_MUST_CHECK;
+
+/* The codec can do no more for now: from here on somebody is waited for. */
+void vg_exchange_waits(struct vg_exchange *exchange);
 
 /* The vendor is gone, and nobody can be answered any more: `fault` says how. */
 void vg_exchange_gone(struct vg_exchange *exchange, const char *fault);

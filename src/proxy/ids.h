@@ -1,4 +1,4 @@
-/* Request and connection ids (ULIDs), with entropy fetched for many at a time. */
+/* Ids of requests and connections (ULIDs) and of traces: entropy is fetched for many at a time. */
 #ifndef VG_PROXY_IDS_H
 #define VG_PROXY_IDS_H
 
@@ -13,5 +13,8 @@ struct vg_ids {
 };
 
 void vg_ids_next(struct vg_ids *ids, int64_t wall, char out[VG_ULID_TEXT]);
+
+/* 2 * len lower-case digits and a NUL, never all zero: of at most sizeof(ids->entropy) bytes. */
+void vg_ids_hex(struct vg_ids *ids, char *out, size_t len);
 
 #endif

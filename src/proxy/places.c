@@ -31,21 +31,43 @@ static void take(struct vg_places *places, struct vg_place *place)
 	places->begin(place->owner);
 }
 
-static void serve_waiting(struct vg_places *places)
+static bool may_take(struct vg_places *places, int64_t *wait)
 {
-	while (places->taken_count < VG_PLACES && places->waiting.first != NULL) {
-		struct vg_place *place = places->waiting.first;
-		take_out(&places->waiting, place);
-		take(places, place);
-	}
+	*wait = 0;
+	return places->taken_count < VG_PLACES &&
+	       vg_bucket_take(&places->bucket, vg_loop_monotonic(places->loop), wait);
 }
 
-/* As many old places go as there are who wait. */
+static void stop_waiting(struct vg_places *places, struct vg_place *place)
+{
+	take_out(&places->waiting, place);
+	places->waiting_count--;
+}
+
+/* To look after who waits: when the rate lets the next one in, or to see whose time is up. */
+static void arm(struct vg_places *places, int64_t wait)
+{
+	vg_loop_arm(&places->timer, wait > 0 ? (uint64_t)(wait + 999) / 1000 : TICK_MS);
+}
+
+static void serve_waiting(struct vg_places *places)
+{
+	int64_t wait = 0;
+	while (places->waiting.first != NULL && may_take(places, &wait)) {
+		struct vg_place *place = places->waiting.first;
+		stop_waiting(places, place);
+		take(places, place);
+	}
+	if (places->waiting.first != NULL)
+		arm(places, wait);
+}
+
+/* Where there is none left, as many old places go as there are who wait. */
 static void on_tick(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
 {
 	struct vg_places *places = arg;
 	int64_t before = vg_loop_monotonic(places->loop) - (int64_t)VG_PLACE_MS * 1000;
-	struct vg_place *waits = places->waiting.first;
+	struct vg_place *waits = places->taken_count < VG_PLACES ? NULL : places->waiting.first;
 	for (; waits != NULL; waits = waits->next) {
 		struct vg_place *oldest = places->taken.first;
 		if (oldest == NULL || oldest->since > before)
@@ -54,8 +76,6 @@ static void on_tick(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *ar
 		VG_ASSERT(places->taken.first != oldest);
 	}
 	serve_waiting(places);
-	if (places->waiting.first != NULL)
-		vg_loop_arm(&places->timer, TICK_MS);
 }
 
 void vg_places_init(struct vg_places *places, struct vg_loop *loop, void (*begin)(void *owner),
@@ -71,24 +91,31 @@ void vg_places_fini(struct vg_places *places)
 		(void)evtimer_del(&places->timer);
 }
 
+void vg_places_rate(struct vg_places *places, uint32_t rate, uint32_t burst, uint32_t shares)
+{
+	vg_bucket_set(&places->bucket, rate, burst, shares);
+}
+
 void vg_places_ask(struct vg_places *places, struct vg_place *place, void *owner)
 {
+	int64_t wait = 0;
 	VG_ASSERT(place->state == VG_PLACE_NONE);
 	place->owner = owner;
-	if (places->taken_count < VG_PLACES && places->waiting.first == NULL) {
+	if (places->waiting.first == NULL && may_take(places, &wait)) {
 		take(places, place);
 		return;
 	}
 	place->state = VG_PLACE_WAITING;
 	append(&places->waiting, place);
+	places->waiting_count++;
 	if (!evtimer_pending(&places->timer, NULL))
-		vg_loop_arm(&places->timer, TICK_MS);
+		arm(places, wait);
 }
 
 void vg_places_leave(struct vg_places *places, struct vg_place *place)
 {
 	if (place->state == VG_PLACE_WAITING)
-		take_out(&places->waiting, place);
+		stop_waiting(places, place);
 	if (place->state == VG_PLACE_TAKEN) {
 		take_out(&places->taken, place);
 		places->taken_count--;

@@ -3,6 +3,8 @@
  * idle connection and all its CPU. A place is taken when the ClientHello has arrived, not at
  * accept, so that silent connections hold none; who finds none waits in order. While others wait,
  * the oldest place over VG_PLACE_MS goes to them.
+ *
+ * A rate may hold them back as well: who comes faster waits in the same order.
  */
 #ifndef VG_PROXY_PLACES_H
 #define VG_PROXY_PLACES_H
@@ -11,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "limits/bucket.h"
 #include "net/loop.h"
 
 #define VG_PLACES 32
@@ -32,7 +35,8 @@ struct vg_places {
 	struct vg_loop *loop;
 	struct event timer;                  /* runs while somebody waits */
 	struct vg_place_list waiting, taken; /* the oldest first */
-	uint32_t taken_count;
+	uint32_t taken_count, waiting_count;
+	struct vg_bucket bucket;      /* of places taken */
 	void (*begin)(void *owner);   /* the place is yours */
 	void (*timeout)(void *owner); /* your time is up: leave */
 };
@@ -40,6 +44,9 @@ struct vg_places {
 void vg_places_init(struct vg_places *places, struct vg_loop *loop, void (*begin)(void *owner),
 		    void (*timeout)(void *owner));
 void vg_places_fini(struct vg_places *places);
+
+/* From now on: so many places are taken a second, as limits/bucket.h says. */
+void vg_places_rate(struct vg_places *places, uint32_t rate, uint32_t burst, uint32_t shares);
 
 /* Takes a place, and calls begin for it, now or when there is one. */
 void vg_places_ask(struct vg_places *places, struct vg_place *place, void *owner);

@@ -36,27 +36,64 @@ static bool is_plain(struct vg_slice s)
 	return true;
 }
 
-static bool below_prefix(struct vg_slice prefix, struct vg_slice path, struct vg_arena *arena,
-			 struct vg_slice *mapped)
+static bool below_prefix(struct vg_slice prefix, struct vg_slice path, struct vg_slice rest,
+			 struct vg_arena *arena, struct vg_slice *mapped)
 {
-	char *text = vg_arena_alloc(arena, prefix.len + path.len + 1);
-	if (text == NULL)
-		return false;
-	if (prefix.len > 0)
-		memcpy(text, prefix.ptr, prefix.len);
-	if (path.len > 0)
-		memcpy(text + prefix.len, path.ptr, path.len);
-	*mapped = vg_slice(text, prefix.len + path.len);
-	return true;
+	const struct vg_slice parts[] = {prefix, path, rest};
+	char *text = vg_arena_alloc(arena, prefix.len + path.len + rest.len + 1);
+	*mapped = vg_slice(text, 0);
+	for (size_t i = 0; text != NULL && i < VG_COUNT(parts); i++) {
+		if (parts[i].len > 0)
+			memcpy(text + mapped->len, parts[i].ptr, parts[i].len);
+		mapped->len += parts[i].len;
+	}
+	return text != NULL;
 }
 
-/* "http://HOST[:PORT]": the upstream's own name, or its host with any port. */
+/* ":8080": all else behind a host would make it somebody's password (RFC 3986 3.2.1). */
+static bool is_port(struct vg_slice s)
+{
+	uint64_t port;
+	return s.len == 0 ||
+	       (s.ptr[0] == ':' &&
+		(s.len == 1 || (vg_slice_u64(vg_slice_from(s, 1), &port) && port <= 65535)));
+}
+
+/* A port that nobody writes down where the scheme says it (RFC 3986 3.2.3). */
+static struct vg_slice without_default_port(struct vg_slice authority)
+{
+	size_t port = vg_slice_ends(authority, VG_SLICE(":80"))    ? 3
+		      : vg_slice_ends(authority, VG_SLICE(":443")) ? 4
+								   : 0;
+	return vg_slice_first(authority, authority.len - port);
+}
+
+/* Without its port; an IPv6 address has colons of its own, in brackets. */
+static struct vg_slice host_of(struct vg_slice authority)
+{
+	bool bracket = authority.len > 0 && authority.ptr[0] == '[';
+	size_t end = vg_slice_find(authority, bracket ? ']' : ':');
+	return vg_slice_first(authority, bracket ? end + 1 : end);
+}
+
+/* "HOST[:PORT]": the upstream's own name, or the service's host with any port. */
 static bool is_own(const struct vg_redirect *redirect, struct vg_slice authority)
 {
-	if (vg_slice_eq_case(authority, redirect->upstream))
+	if (vg_slice_eq_case(authority, redirect->upstream) ||
+	    vg_slice_eq_case(authority, without_default_port(redirect->upstream)))
 		return true;
-	struct vg_slice host = vg_slice_first(authority, vg_slice_find(authority, ':'));
-	return vg_slice_eq_case(host, redirect->host);
+	struct vg_slice host = host_of(authority);
+	return vg_slice_eq_case(host, host_of(redirect->host)) &&
+	       is_port(vg_slice_from(authority, host.len));
+}
+
+/* What ends an authority (RFC 3986 3.2). */
+static size_t authority_len(struct vg_slice s)
+{
+	size_t len = 0;
+	while (len < s.len && s.ptr[len] != '/' && s.ptr[len] != '?' && s.ptr[len] != '#')
+		len++;
+	return len;
 }
 
 bool vg_redirect_map(const struct vg_redirect *redirect, struct vg_slice location,
@@ -69,17 +106,18 @@ bool vg_redirect_map(const struct vg_redirect *redirect, struct vg_slice locatio
 			vg_slice_starts(location, VG_SLICE("https://"));
 	if (absolute) {
 		rest = vg_slice_from(location, vg_slice_find(location, ':') + 3);
-		struct vg_slice authority = vg_slice_first(rest, vg_slice_find(rest, '/'));
+		struct vg_slice authority = vg_slice_first(rest, authority_len(rest));
 		if (!is_own(redirect, authority))
 			return false;
 		rest = vg_slice_from(rest, authority.len);
-		if (rest.len == 0)
-			rest = VG_SLICE("/");
 	}
 	if (vg_slice_starts(rest, VG_SLICE("//")))
 		return false;
-	if (rest.ptr[0] == '/')
-		return below_prefix(redirect->prefix, rest, arena, mapped);
+	/* RFC 3986 6.2.3: behind an authority an empty path is "/". */
+	if (absolute && !vg_slice_starts(rest, VG_SLICE("/")))
+		return below_prefix(redirect->prefix, VG_SLICE("/"), rest, arena, mapped);
+	if (vg_slice_starts(rest, VG_SLICE("/")))
+		return below_prefix(redirect->prefix, rest, VG_SLICE_EMPTY, arena, mapped);
 	/* Relative: what stands before the first slash must be no scheme. */
 	struct vg_slice first = vg_slice_first(rest, vg_slice_find(rest, '/'));
 	if (vg_slice_find(first, ':') < first.len)
@@ -192,18 +230,21 @@ static bool map_param(const struct vg_redirect *redirect, struct reader *in, str
 		return false;
 	if (!take(in, '='))
 		return put(out, VG_SLICE("; "), name, VG_SLICE_EMPTY);
-	value = take(in, '"') ? take_quoted(in) : take_bare(in);
+	bool quoted = take(in, '"'), extended = vg_slice_ends(name, VG_SLICE("*"));
+	value = quoted ? take_quoted(in) : take_bare(in);
 	if (in->bad)
 		return false;
 	if (vg_slice_eq_case(name, VG_SLICE("anchor"))) {
 		if (!map_target(redirect, value, arena, &value))
 			return false;
-	} else if (!is_known(name) && vg_slice_find(value, '/') < value.len) {
+	} else if (!is_known(name) && (vg_slice_find(value, '/') < value.len ||
+				       vg_slice_find(value, '%') < value.len)) {
 		return true;
 	}
-	/* title* is never quoted (RFC 8187 3.2). */
-	struct vg_slice quote = vg_slice_ends(name, VG_SLICE("*")) ? VG_SLICE_EMPTY
-								   : VG_SLICE("\"");
+	/* title* is never quoted (RFC 8187 3.2): what needed quotes would end the link without. */
+	if (extended && quoted)
+		return true;
+	struct vg_slice quote = extended ? VG_SLICE_EMPTY : VG_SLICE("\"");
 	return put(out, VG_SLICE("; "), name, VG_SLICE("=")) && put(out, quote, value, quote);
 }
 

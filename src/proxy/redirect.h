@@ -13,7 +13,7 @@
 #include "base/slice.h"
 
 struct vg_redirect {
-	struct vg_slice host;     /* the service's, as sent upstream */
+	struct vg_slice host;     /* what it is told that it is: Host, maybe with a port */
 	struct vg_slice upstream; /* "10.0.0.7:8080": what an upstream calls itself */
 	struct vg_slice prefix;
 };

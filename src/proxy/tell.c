@@ -63,6 +63,15 @@ static void put_asked(struct vg_record_writer *w, const struct vg_exchange *x)
 	vg_record_text(w, VG_FIELD_QUERY_KEYS, x->asked.query_keys);
 }
 
+/* Not among the facts: where its worker was lost, nobody knows whether a span of it was sent. */
+static void put_trace(struct vg_record_writer *w, const struct vg_exchange *x)
+{
+	if (x->trace.id[0] == '\0')
+		return;
+	vg_record_text(w, VG_FIELD_TRACE, vg_slice(x->trace.id, sizeof(x->trace.id) - 1));
+	vg_record_text(w, VG_FIELD_SPAN, vg_slice(x->trace.span, sizeof(x->trace.span) - 1));
+}
+
 static void put_rule_line(struct vg_record_writer *w, struct vg_slice file, uint32_t line)
 {
 	char text[VG_RECORD_TEXT_MAX];
@@ -102,10 +111,11 @@ static void put_upstream(struct vg_record_writer *w, const struct vg_exchange *x
 		vg_record_uint(w, VG_FIELD_UPSTREAM_US, (uint64_t)(x->heard - x->sent));
 }
 
-/* Some refusals had no room for their event: they are counted, and told once there is some. */
-static void tell_untold(struct vg_worker *worker)
+void vg_tell_untold(struct vg_worker *worker)
 {
 	struct vg_record_writer w;
+	if (worker->untold == 0 || !vg_ring_may_begin(&worker->ring))
+		return;
 	vg_record_begin(&w, worker->record, VG_SLOT_FACTS);
 	vg_record_uint(&w, VG_FIELD_DROPPED, worker->untold);
 	size_t len = vg_record_end(&w, VG_REASON_TELEMETRY_FULL, vg_loop_wall(&worker->loop));
@@ -125,8 +135,8 @@ static uint32_t open_slot(struct vg_worker *worker, struct vg_record_writer *w, 
 		slot = vg_ring_begin(&worker->ring, worker->record, len);
 	if (slot == VG_NO_SLOT)
 		worker->untold++;
-	else if (worker->untold > 0 && vg_ring_may_begin(&worker->ring))
-		tell_untold(worker);
+	else
+		vg_tell_untold(worker);
 	return slot;
 }
 
@@ -166,6 +176,7 @@ void vg_tell_end(struct vg_exchange *x)
 	put_peer(&w, &x->client->generation->image, x->client->peer);
 	put_client(&w, x->client);
 	put_asked(&w, x);
+	put_trace(&w, x);
 	put_rule(&w, x);
 	if (x->status > 0)
 		vg_record_uint(&w, VG_FIELD_STATUS, x->status);

@@ -21,6 +21,9 @@ bool vg_tell_begin(struct vg_exchange *exchange) VG_MUST_CHECK;
 void vg_tell_judged(struct vg_exchange *exchange);
 void vg_tell_end(struct vg_exchange *exchange);
 
+/* Some refusals had no room for their event: they are counted, and told once there is some. */
+void vg_tell_untold(struct vg_worker *worker);
+
 /* A handshake: VG_NO_SLOT where the ring is full. */
 uint32_t vg_tell_handshake_begin(struct vg_worker *worker, const struct vg_client *client)
 	VG_MUST_CHECK;

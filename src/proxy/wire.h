@@ -34,8 +34,11 @@ struct vg_wire_ops {
 	/* No client may take what it got for whole: the connection ends badly, at once. */
 	void (*cut)(void *codec);
 
-	/* Bytes that the vendor has taken, ever: how fast it reads. */
-	uint64_t (*sent)(const void *codec);
+	/* Bytes that the vendor has sent (`in`), or taken, ever: how fast it is. */
+	uint64_t (*moved)(const void *codec, bool in);
+
+	/* Something is queued that the vendor doesn't take. */
+	bool (*stuck)(const void *codec);
 
 	/* Something was queued, or may be read, outside the codec's own callbacks. */
 	void (*kick)(void *codec);

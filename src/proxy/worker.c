@@ -10,11 +10,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "proxy/arrive.h"
 #include "proxy/conn.h"
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
 #include "proxy/follow.h"
 #include "proxy/generation.h"
+#include "proxy/tell.h"
+#include "sys/entropy.h"
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/sandbox.h"
@@ -62,9 +65,38 @@ static struct vg_addr addr_of(const struct sockaddr_storage *from, uint16_t *por
 	return vg_addr_v4((const uint8_t *)&in.sin_addr);
 }
 
+/* Its share: who has that many leaves accepting to the others. */
+static uint32_t most_connections(const struct vg_worker *worker,
+				 const struct vg_img_gateway *gateway)
+{
+	struct rlimit limit = {0};
+	uint32_t wanted = gateway->connections;
+	if (wanted > worker->child->hello.workers)
+		wanted /= worker->child->hello.workers;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	uint32_t possible = vg_fd_connections(limit.rlim_cur);
+	return wanted == 0 || wanted > possible ? possible : wanted;
+}
+
+/* Of what all workers may do together each does its share. */
+static void follow_limits(struct vg_worker *worker)
+{
+	const struct vg_generation *now = vg_follow_current(worker);
+	const struct vg_img_gateway *gateway = now->gateway;
+	uint32_t shares = worker->child->hello.workers, most = gateway->connections_per_address;
+	if (worker->limits_of == now->number)
+		return;
+	worker->limits_of = now->number;
+	worker->conn_max = most_connections(worker, gateway);
+	vg_addresses_limit(&worker->addresses, most == 0 ? UINT32_MAX : most, shares);
+	vg_places_rate(&worker->places, gateway->handshakes.per_second, gateway->handshakes.burst,
+		       shares);
+}
+
 static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 {
 	struct vg_worker *worker = arg;
+	follow_limits(worker);
 	for (int i = 0; i < ACCEPTS_A_TURN && worker->accepting; i++) {
 		struct sockaddr_storage from = {0};
 		socklen_t len = sizeof(from);
@@ -78,7 +110,7 @@ static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 			return;
 		}
 		struct vg_addr src = addr_of(&from, &port);
-		vg_conn_accept(worker, fd, &src, port);
+		vg_arrive(worker, fd, &src, port);
 		set_accepting(worker, worker->conn_count < worker->conn_max);
 	}
 }
@@ -136,13 +168,38 @@ static bool open_ring(struct vg_worker *worker)
 				   worker->tail_map.mem, worker->tail_map.size);
 }
 
+static void on_beat(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void *arg)
+{
+	struct vg_worker *worker = arg;
+	worker->turned = vg_loop_monotonic(&worker->loop);
+	vg_tell_untold(worker);
+}
+
+static bool start_beat(struct vg_worker *worker)
+{
+	const struct timeval second = {.tv_sec = 1};
+	worker->turned = vg_loop_monotonic(&worker->loop);
+	return event_assign(&worker->beat, worker->loop.base, -1, EV_PERSIST, on_beat, worker) ==
+		       0 &&
+	       event_add(&worker->beat, &second) == 0;
+}
+
 /* Once a turn: for people, who see it within the second. */
 static void tell_status(void *arg)
 {
 	struct vg_worker *worker = arg;
 	struct vg_status_worker now = {.generation = worker->current->number,
 				       .connections = worker->conn_count,
-				       .handshakes = worker->places.taken_count};
+				       .handshakes = worker->places.taken_count,
+				       .waiting = worker->places.waiting_count,
+				       .parked = worker->addresses.parked,
+				       .probes = worker->probes,
+				       .turned = worker->turned,
+				       .refusing = !vg_ring_may_begin(&worker->ring) ||
+						   worker->untold > 0,
+				       .dialled = worker->dialled,
+				       .reused = worker->reused,
+				       .down = vg_health_down(worker->current)};
 	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
 		return;
 	worker->told = now;
@@ -163,18 +220,6 @@ static bool open_page(struct vg_worker *worker)
 	return true;
 }
 
-/* Its share: who has that many leaves accepting to the others. */
-static uint32_t most_connections(const struct vg_worker *worker)
-{
-	struct rlimit limit = {0};
-	uint32_t wanted = worker->current->gateway->connections;
-	if (wanted > worker->child->hello.workers)
-		wanted /= worker->child->hello.workers;
-	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	uint32_t possible = vg_fd_connections(limit.rlim_cur);
-	return wanted == 0 || wanted > possible ? possible : wanted;
-}
-
 static bool listen_to(struct vg_worker *worker)
 {
 	struct vg_child *child = worker->child;
@@ -189,6 +234,15 @@ static bool listen_to(struct vg_worker *worker)
 				 worker) == 0);
 	return vg_fd_nonblocking(child->supervisor.fd) &&
 	       event_add(&worker->from_supervisor, NULL) == 0;
+}
+
+static bool open_addresses(struct vg_worker *worker)
+{
+	uint8_t key[VG_SIPHASH_KEY];
+	vg_entropy(key, sizeof(key));
+	return vg_addresses_init(&worker->addresses,
+				 most_connections(worker, worker->current->gateway), key,
+				 vg_arrive_take_up);
 }
 
 static bool prepare(struct vg_worker *worker)
@@ -208,12 +262,14 @@ static bool prepare(struct vg_worker *worker)
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
 	vg_dials_init(&worker->dials, worker);
 	vg_dials_broker(&worker->dials, vg_child_peer(child, VG_ROLE_BROKER));
-	if (!vg_tls_warmup(&child->image, keys))
-		return fail("the first handshake with itself failed");
 	worker->current = vg_generation_new(worker, child->generation, &child->image);
 	if (worker->current == NULL || !vg_generation_secure(worker->current, keys))
 		return fail("TLS");
-	worker->conn_max = most_connections(worker);
+	if (!vg_tls_warmup(&child->image, &worker->current->keys))
+		return fail("the first handshake with itself failed");
+	if (!open_addresses(worker))
+		return fail("no memory for its table of addresses");
+	follow_limits(worker);
 	return listen_to(worker);
 }
 
@@ -222,6 +278,7 @@ static void finish(struct vg_worker *worker)
 	while (worker->conns != NULL)
 		vg_conn_close(worker->conns);
 	vg_places_fini(&worker->places);
+	vg_addresses_fini(&worker->addresses);
 	vg_dials_fini(&worker->dials);
 	vg_loop_free_resting(&worker->loop);
 	vg_follow_fini(worker);
@@ -237,6 +294,9 @@ static bool serve(struct vg_worker *worker)
 	if (!vg_sandbox_enter(VG_ROLE_WORKER, NULL))
 		return fail("the sandbox can't be entered");
 	set_accepting(worker, true);
+	if (!start_beat(worker))
+		return fail("no timer");
+	tell_status(worker);
 	return vg_child_ready(worker->child) && vg_loop_run(&worker->loop);
 }
 

@@ -93,13 +93,17 @@ bool vg_file_write_all(int fd, const void *bytes, size_t len)
 	return true;
 }
 
+#define FDS_ASIDE UINT64_C(64) /* channels, rings, listeners, idle connections to upstreams */
+
 uint32_t vg_fd_connections(uint64_t descriptors)
 {
-	const uint64_t aside = 64;
-	if (descriptors < 4 * aside)
-		return aside;
-	uint64_t possible = (descriptors - aside) / 2;
+	uint64_t possible = descriptors < FDS_ASIDE + 2 ? 1 : (descriptors - FDS_ASIDE) / 2;
 	return possible > UINT32_MAX ? UINT32_MAX : (uint32_t)possible;
+}
+
+uint64_t vg_fd_needed(uint32_t connections)
+{
+	return 2 * (uint64_t)connections + FDS_ASIDE;
 }
 
 bool vg_fd_nonblocking(int fd)

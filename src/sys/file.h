@@ -32,6 +32,9 @@ bool vg_file_write_all(int fd, const void *bytes, size_t len) VG_MUST_CHECK;
  */
 uint32_t vg_fd_connections(uint64_t descriptors) VG_MUST_CHECK;
 
+/* And the other way round: what so many connections need. */
+uint64_t vg_fd_needed(uint32_t connections) VG_MUST_CHECK;
+
 bool vg_fd_nonblocking(int fd) VG_MUST_CHECK;
 bool vg_fd_keep(int fd) VG_MUST_CHECK; /* not close-on-exec */
 

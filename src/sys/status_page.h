@@ -4,7 +4,8 @@
  * how far its sinks are. Each is written by its owner alone and read by the controller. Pages and
  * not messages: nobody waits for anybody, and a controller that starts later sees all of it.
  *
- * Nothing is decided by a page: a worker may have been taken over, and then says what it likes.
+ * Nothing is decided by a page but what a load balancer is told (control/probe.h): a worker may have
+ * been taken over, and then says what it likes.
  */
 #ifndef VG_SYS_STATUS_PAGE_H
 #define VG_SYS_STATUS_PAGE_H
@@ -38,6 +39,8 @@ struct vg_status {
 	int64_t since; /* when it began to serve */
 	uint8_t gen[32];
 	uint32_t reloading; /* 1: a reload is under way */
+	uint32_t draining;  /* 1: it ends, and only what has begun goes on */
+	uint32_t pad;
 	uint32_t count;
 	struct vg_status_process processes[VG_STATUS_PROCESSES_MAX];
 };
@@ -47,6 +50,15 @@ struct vg_status_worker {
 	uint64_t generation;  /* that new connections and requests follow */
 	uint32_t connections; /* open ones */
 	uint32_t handshakes;  /* those of them whose handshake is in progress */
+	uint32_t waiting;     /* those that wait for their handshake to begin */
+	uint32_t parked;      /* those that wait for another one of their address to end */
+	uint64_t probes;      /* handshakes that load balancers broke off */
+	int64_t turned;       /* its loop, last, to the second: monotonic microseconds */
+	uint32_t refusing;    /* 1: an exchange would be refused for want of its record */
+	uint32_t pad;
+	uint64_t dialled; /* connections to upstreams that were made, since it started */
+	uint64_t reused;  /* exchanges that used one that rested */
+	uint64_t down;    /* upstreams that its checks found to be down */
 };
 
 struct vg_status_sink {
@@ -74,7 +86,7 @@ struct vg_status_page {
 
 _Static_assert(sizeof(struct vg_status) % sizeof(uint64_t) == 0 &&
 		       sizeof(struct vg_status_process) == 32 &&
-		       sizeof(struct vg_status_worker) == 16 &&
+		       sizeof(struct vg_status_worker) == 72 &&
 		       sizeof(struct vg_status_sink) == 80 &&
 		       offsetof(struct vg_status_page, words) == 16,
 	       "it is shared between processes");

@@ -6,6 +6,7 @@
 
 #include "cert/pem.h"
 #include "cert/verify.h"
+#include "tls/proven.h"
 
 #define ANCHORS_MAX 256 /* identities whose CAs are kept; 44 MB would be those of 10,000 */
 
@@ -19,18 +20,8 @@ struct vg_anchors {
 	const struct vg_image *image;
 	uint64_t turn;
 	struct slot slots[ANCHORS_MAX];
+	struct vg_proven proven;
 };
-
-struct vg_anchors *vg_anchors_new(const struct vg_image *image)
-{
-	struct vg_anchors *anchors = calloc(1, sizeof(*anchors));
-	if (anchors == NULL)
-		return NULL;
-	anchors->image = image;
-	for (size_t i = 0; i < ANCHORS_MAX; i++)
-		anchors->slots[i].ident = VG_NO_ROW;
-	return anchors;
-}
 
 static void empty(struct slot *slot)
 {
@@ -44,8 +35,22 @@ void vg_anchors_free(struct vg_anchors **anchors)
 		return;
 	for (size_t i = 0; i < ANCHORS_MAX; i++)
 		empty(&(*anchors)->slots[i]);
+	vg_proven_fini(&(*anchors)->proven);
 	free(*anchors);
 	*anchors = NULL;
+}
+
+struct vg_anchors *vg_anchors_new(const struct vg_image *image)
+{
+	struct vg_anchors *anchors = calloc(1, sizeof(*anchors));
+	if (anchors == NULL)
+		return NULL;
+	anchors->image = image;
+	for (size_t i = 0; i < ANCHORS_MAX; i++)
+		anchors->slots[i].ident = VG_NO_ROW;
+	if (!vg_proven_init(&anchors->proven))
+		vg_anchors_free(&anchors);
+	return anchors;
 }
 
 static STACK_OF(X509) *parse_cas(const struct vg_image *image, struct vg_span cas)
@@ -100,17 +105,30 @@ struct shown {
 	const struct vg_cert_facts *facts;
 	X509 *leaf;
 	STACK_OF(X509) *untrusted;
+	struct vg_proven_key key;
 	int64_t now;
 };
 
-static enum vg_reason holds(struct vg_anchors *anchors, uint32_t ident, const struct shown *shown,
-			    int64_t *until)
+/* As vg_cert_verify(), which is asked where it has not said yes before. */
+static enum vg_reason verify(struct vg_anchors *anchors, uint32_t ident, const struct shown *shown,
+			     int64_t *until)
 {
+	if (vg_proven_find(&anchors->proven, &shown->key, ident, shown->now, until))
+		return VG_REASON_NONE;
 	STACK_OF(X509) *cas = cas_of(anchors, ident);
 	if (cas == NULL)
 		return VG_REASON_GATEWAY_ERROR;
 	enum vg_reason reason = vg_cert_verify(shown->leaf, shown->untrusted, cas, shown->now,
 					       until);
+	if (reason == VG_REASON_NONE)
+		vg_proven_keep(&anchors->proven, &shown->key, ident, shown->now, *until);
+	return reason;
+}
+
+static enum vg_reason holds(struct vg_anchors *anchors, uint32_t ident, const struct shown *shown,
+			    int64_t *until)
+{
+	enum vg_reason reason = verify(anchors, ident, shown, until);
 	if (reason != VG_REASON_NONE)
 		return reason;
 	const struct vg_img_ident *row = &vg_img_idents(anchors->image)[ident];
@@ -174,7 +192,7 @@ struct vg_identity vg_identity_judge(struct vg_anchors *anchors, const struct vg
 				     const struct vg_cert_facts *facts, X509 *leaf,
 				     STACK_OF(X509) *untrusted, int64_t now)
 {
-	struct shown shown = {facts, leaf, untrusted, now};
+	struct shown shown = {.facts = facts, .leaf = leaf, .untrusted = untrusted, .now = now};
 	struct vg_who who;
 
 	VG_ASSERT(anchors->image == image);
@@ -183,5 +201,7 @@ struct vg_identity vg_identity_judge(struct vg_anchors *anchors, const struct vg
 		return nobody(VG_REASON_IDENTITY_AMBIGUOUS, VG_NO_ROW);
 	if (who.count == 0)
 		return nobody(VG_REASON_IDENTITY_UNKNOWN, VG_NO_ROW);
+	if (!vg_proven_key(&anchors->proven, &shown.key, facts, leaf, untrusted))
+		return nobody(VG_REASON_GATEWAY_ERROR, VG_NO_ROW);
 	return try_all(anchors, &who, &shown);
 }

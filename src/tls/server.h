@@ -23,7 +23,8 @@ struct vg_tls_session;
 /* What the handshake found out. Texts live as long as the session. */
 struct vg_tls_peer {
 	enum vg_reason reason; /* why the handshake failed; VG_REASON_NONE while or if it did not */
-	const char *fault;     /* a few words more, or NULL: for the event's `constraint` */
+	const char *fault;     /* a few words more, or NULL: for the event's `constraint`; after the
+				  handshake the alert that ended the session */
 	bool has_cert;         /* facts are set: the client showed a certificate */
 	bool proven;           /* and has shown that it holds the key */
 	uint32_t vendor;       /* whose: a claim until proven; VG_NO_ROW where unknown */
@@ -68,6 +69,17 @@ bool vg_tls_session_expired(const struct vg_tls_session *session, int64_t now) V
  */
 enum vg_reason vg_tls_session_rejudge(struct vg_tls_session *session, struct vg_tls_server *server,
 				      int64_t now) VG_MUST_CHECK;
+
+/* A proven certificate as a service is told of it: cert/told.h. */
+enum vg_told { VG_TOLD_CERT, VG_TOLD_CHAIN, VG_TOLD_XFCC, VG_TOLDS };
+
+/*
+ * The value of its field; made when it is first asked for, and kept as long as the peer is whom the
+ * session was judged to be by `image`. Empty where there is none: the client sent no chain, or one
+ * that is longer than upstreams take. False: no memory.
+ */
+bool vg_tls_session_told(struct vg_tls_session *session, const struct vg_image *image,
+			 enum vg_told form, struct vg_slice *text) VG_MUST_CHECK;
 
 /* At most `len` bytes; *done how many. EOF is only close_notify: a bare FIN is FAILED. */
 enum vg_tls_status vg_tls_read(struct vg_tls_session *session, void *bytes, size_t len,

@@ -1,4 +1,4 @@
-/* What server.c, client.c and session.c share: nobody else looks into any of them. */
+/* What server.c, client.c, own.c and session.c share: nobody else looks into any of them. */
 #ifndef VG_TLS_SESSION_H
 #define VG_TLS_SESSION_H
 
@@ -24,6 +24,12 @@ struct vg_tls_own {
 	EVP_PKEY *key;         /* in the keys role */
 };
 
+/* That row of the image, its key behind the channel, which outlives it. False where it can't be
+   used; to be ended in either case. */
+bool vg_tls_own_load(struct vg_tls_own *own, const struct vg_image *image, uint32_t row,
+		     const struct vg_chan *keys) VG_MUST_CHECK;
+void vg_tls_own_fini(struct vg_tls_own *own);
+
 struct vg_tls_server {
 	const struct vg_image *image;
 	struct vg_anchors *anchors;
@@ -40,6 +46,12 @@ struct vg_tls_side {
 	void (*explain)(struct vg_tls_session *session, int status);
 };
 
+/* A text that vg_tls_session_told has made. */
+struct vg_tls_told {
+	size_t len;
+	char text[];
+};
+
 struct vg_tls_session {
 	const struct vg_tls_side *side;
 	struct vg_tls_server *server; /* NULL at the client's end */
@@ -47,7 +59,8 @@ struct vg_tls_session {
 	struct vg_arena arena; /* the peer's texts */
 	struct vg_cert_facts *facts;
 	struct vg_tls_peer peer;
-	int64_t now;   /* of this step of the handshake */
+	struct vg_tls_told *told[VG_TOLDS]; /* NULL until a service wants it */
+	int64_t now;                        /* of this step of the handshake */
 	int64_t until; /* the proven identity, until a certificate of its chain expires */
 	bool dry;      /* the last read found no whole record */
 	bool broken;   /* no more bytes can be sent or read */
@@ -57,8 +70,14 @@ struct vg_tls_session {
 struct vg_tls_session *vg_tls_session_make(SSL_CTX *ctx, const struct vg_tls_side *side, int fd)
 	VG_MUST_CHECK;
 
+/* Forgets what was made for vg_tls_session_told. */
+void vg_tls_session_untell(struct vg_tls_session *session);
+
 /* What both ends' contexts have in common: no resumption, bounded memory, TLS from `version` on. */
 bool vg_tls_context_set(SSL_CTX *ctx, int version) VG_MUST_CHECK;
+
+/* The words of the alert that the peer sent, where that is the error; else NULL. */
+const char *vg_tls_alert(unsigned long error) VG_MUST_CHECK;
 
 /* OpenSSL's callbacks, for the server's context. */
 int vg_tls_session_verify(X509_STORE_CTX *store, void *server);

@@ -17,6 +17,9 @@
 #define VG_ACTOR_MAX 48 /* "uid:NAME" or "signal", and a NUL */
 #define VG_REF_MAX 129  /* what --ref gives, and a NUL */
 
+#define VG_LISTENER_CONTROL 0 /* of the controller: the control socket, */
+#define VG_LISTENER_HEALTH 1  /* the health listener, where there is one */
+
 #define VG_PAGE_GATEWAY 0 /* whose status page: the supervisor's, */
 #define VG_PAGE_SINKS 1   /* the recorder's, */
 #define VG_PAGE_WORKERS 2 /* worker 0's; the others' follow */

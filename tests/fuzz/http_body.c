@@ -1,7 +1,6 @@
 /*
  * Bodies (libFuzzer): any split of the input decodes to the same payload, end and place. The first
- * byte tells the framing, the second the length or the size of the parts. Built like
- * http_request.c.
+ * byte tells the framing, the second the length or the size of the parts.
  */
 #include "http/body.h"
 

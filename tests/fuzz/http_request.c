@@ -1,9 +1,6 @@
 /*
  * Request heads (libFuzzer): the scan says the same in any parts, and what the parser accepts comes
  * back the same from our own writer. An input that breaks this ends the process.
- *
- *   clang -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/http_request.c src/http/[a-z]*.c
- *         src/base/[a-z]*.c src/vocab/[a-z]*.c
  */
 #include "http/parse.h"
 #include "http/write.h"

@@ -1,6 +1,6 @@
 /*
  * Answer heads (libFuzzer): what the parser accepts is written as an answer that says the same of
- * its body. The first byte tells whether it answers a HEAD. Built like http_request.c.
+ * its body. The first byte tells whether it answers a HEAD.
  */
 #include "http/parse.h"
 #include "http/write.h"

@@ -1,9 +1,12 @@
 /*
  * A fuzz target without a fuzzer: runs it over the files of its corpus, so that `make check` of
- * any compiler holds what fuzzing once found. Linked with one target, whose name is FUZZ_TARGET.
- * Says its results in TAP.
+ * any compiler holds what fuzzing once found. The program's name is that of the corpus. Says its
+ * results in TAP.
  */
+#include "config.h"
+
 #include <dirent.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,9 +43,9 @@ int main(void)
 {
 	struct dirent **entries;
 	char folder[4096], path[8192];
-	const char *srcdir = getenv("srcdir");
-	(void)snprintf(folder, sizeof(folder), "%s/tests/fuzz/corpus/" FUZZ_TARGET,
-		       srcdir == NULL ? "." : srcdir);
+	const char *srcdir = getenv("srcdir"), *target = program_invocation_short_name;
+	(void)snprintf(folder, sizeof(folder), "%s/tests/fuzz/corpus/%s",
+		       srcdir == NULL ? "." : srcdir, target);
 	int count = scandir(folder, &entries, visible, alphasort);
 	if (count <= 0 || count > FILES_MAX) {
 		printf("1..1\nnot ok 1 - no corpus in %s\n", folder);
@@ -58,6 +61,6 @@ int main(void)
 		free(entries[i]);
 	}
 	free(entries);
-	printf("ok 1 - " FUZZ_TARGET ": %d inputs\n", count);
+	printf("ok 1 - %s: %d inputs\n", target, count);
 	return EXIT_SUCCESS;
 }

@@ -70,7 +70,8 @@ def _():
         honest(lab, "beside them")
         told = wait_for("their end", lambda: len(events_of(lab, "acme")) == 41 and
                         events_of(lab, "acme"), 25)
-        stalled = [event for event in told if event.get("constraint") == "client stalled"]
+        stalled = [event for event in told if event["reason"] == "http.too_slow" and
+                   event.get("constraint") == "answer not taken"]
         equal(len(stalled), 40, [event.get("constraint") for event in told])
         for reader in readers:
             reader.sock.close()

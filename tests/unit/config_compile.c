@@ -157,11 +157,11 @@ static const struct change changes[] = {
 
 	/* Values. */
 	{"listen without port", GATEWAY, "127.0.0.1:8443", "127.0.0.1",
-	 V ":3: error: listen \"127.0.0.1\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or "
-	   "[::]:8443\n"},
+	 V ":3: error: listen \"127.0.0.1\" must be ADDRESS:PORT, such as 0.0.0.0:8443, "
+	   "[::]:8443, or of one link [fe80::7%eth0]:8443\n"},
 	{"listen by name", GATEWAY, "127.0.0.1:8443", "[::1]:8443, localhost:8443",
-	 V ":3: error: listen \"localhost:8443\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or "
-	   "[::]:8443\n"},
+	 V ":3: error: listen \"localhost:8443\" must be ADDRESS:PORT, such as 0.0.0.0:8443, "
+	   "[::]:8443, or of one link [fe80::7%eth0]:8443\n"},
 	{"too many workers", GATEWAY, "workers = 2", "workers = 65",
 	 V ":4: error: workers \"65\" must be auto or a whole number from 1 to 64\n"},
 	{"no worker", GATEWAY, "workers = 2", "workers = 0",
@@ -174,6 +174,17 @@ static const struct change changes[] = {
 	 V
 	 ":14: error: header_bytes \"65KiB\" must be a size, such as 64KiB, from 1KiB to 64KiB\n" V
 	 ":15: error: max_body \"1mb\" must be a size, such as 64KiB, from 0 to 1024GiB\n"},
+	{"pace without its second", GATEWAY, "", "[limits]\nbody_rate = 1KiB\n",
+	 V ":14: error: body_rate \"1KiB\" must be off or a size per second, such as 1KiB/s, from "
+	   "off to 1GiB/s\n"},
+	{"no pace is a word", GATEWAY, "", "[limits]\nbody_rate = 0/s\n",
+	 V ":14: error: body_rate \"0/s\" must be off or a size per second, such as 1KiB/s, from "
+	   "off to 1GiB/s\n"},
+	{"health where vendors connect", GATEWAY, "workers = 2", "health = 127.0.0.1:8443",
+	 V ":4: error: health \"127.0.0.1:8443\" is an address of listen, which vendors connect "
+	   "to\n"},
+	{"health is an address", GATEWAY, "workers = 2", "health = 8081",
+	 V ":4: error: health \"8081\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or [::]:8443\n"},
 	{"word", GATEWAY, "[telemetry siem]", "min_version = 1.4\n[telemetry siem]",
 	 V ":8: error: min_version \"1.4\" must be 1.2 or 1.3\n"},
 	{"two words", GATEWAY, "to = udp", "format = xml\nto = udp",
@@ -292,6 +303,41 @@ static const struct change changes[] = {
 	 A ":9: error: path \"/v1/courses/{id:itn<=4}/../x\": unknown type \"itn<=4\"; there are "
 	   "int, "
 	   "int:1..9, uuid, date, hex<=N, slug<=N and text<=N\n"},
+	{"header fields", ACME, "methods = GET",
+	 "methods = GET\nrequest_headers = X-Session:slg<=4, X_Session, Host, X-Trace!, "
+	 "x-trace:int,\n"
+	 "  X-Vendor-Id, Authorization, Accept:text/html\n"
+	 "response_headers = X-Page:int, Set-Cookie, X-Page!, x-b, X-B, :",
+	 A
+	 ":9: error: request_headers \"X-Session:slg<=4\": unknown type \"slg<=4\"; did you mean "
+	 "\"slug\"?\n" A
+	 ":9: error: request_headers \"X_Session\": \"X_Session\" has other bytes than letters, "
+	 "digits and -, which servers take for other names\n" A
+	 ":9: error: request_headers \"Host\": Host can't be listed: it is read by the gateway, "
+	 "which writes its own\n" A ":9: error: request_headers names \"x-trace\" twice\n" A
+	 ":10: error: request_headers \"X-Vendor-Id\": X-Vendor-Id can't be listed: it says who "
+	 "asks, and by which way: only the gateway may\n" A
+	 ":10: error: request_headers \"Accept:text/html\": \"/html\" must be <=N with N from 1 to "
+	 "1024, such as slug<=40\n" A
+	 ":11: error: response_headers \"X-Page:int\": only names can be listed here, such as "
+	 "X-Total-Count\n" A ":11: error: response_headers \"Set-Cookie\": Set-Cookie can't be "
+	 "listed: it would begin a "
+	 "session that no policy knows of\n" A
+	 ":11: error: response_headers \"X-Page!\": only names can be listed here, such as "
+	 "X-Total-Count\n" A
+	 ":11: error: response_headers \":\": only names can be listed here, such as "
+	 "X-Total-Count\n" A ":11: error: response_headers names \"x-b\" twice\n"},
+	{"answers", ACME, "methods = GET",
+	 "methods = GET\nresponse_type = json\nmax_response = 0\nresponse_timeout = 2h\nerrors = "
+	 "no",
+	 A
+	 ":9: error: response_type \"json\" must be a media type in lower case, such as "
+	 "application/json\n" A
+	 ":10: error: max_response \"0\" must be a size, such as 64KiB, from 1 to 1024GiB\n" A
+	 ":11: error: response_timeout \"2h\" must be a duration, such as 10s or 500ms, from 10ms "
+	 "to 1h\n" A ":12: error: errors \"no\" must be pass or problem\n"},
+	{"nothing listed", ACME, "methods = GET", "methods = GET\nrequest_headers =",
+	 A ":9: error: request_headers is empty; give it a value, or leave it out\n"},
 	{"query", ACME, "methods = GET", "methods = GET\nquery = page:int:9..1, size, size:int",
 	 A ":9: error: query \"page:int:9..1\": bounds \"9..1\" leave no number\n" A
 	   ":9: error: query names \"size\" twice\n"},
@@ -649,11 +695,14 @@ Test(config_compile, unreadable, .init = setup, .fini = teardown)
 
 #define EVERYTHING                                                                                 \
 	"[gateway]\nnode = dmz-1\nlisten = 0.0.0.0:8443,\n  [2001:db8::1]:443\nworkers = 3\n"      \
+	"proxy_protocol_from = 10.0.0.0/28, 2001:db8:1::/64\nprobes_from = 10.0.0.2\n"             \
 	"policies = vendors/\nstate = state\nrun = /run/vg\nuser = vendgate\ndrain = 5s\n"         \
+	"health = [::1]:8081\n"                                                                    \
 	"[tls]\ncertificate = server.pem,\n  ca/leaf.pem\n"                                        \
 	"private_key = keys/server.key,\n  leaf.key\nmin_version = 1.2\n"                          \
-	"[limits]\nconnections = 8000\nheader_bytes = 8KiB\nheader_timeout = 5s\n"                 \
-	"idle_timeout = 2m\nmax_body = 1MB\n"                                                      \
+	"[limits]\nconnections = 8000\nconnections_per_address = 256\n"                            \
+	"handshakes = 500/s burst 900\nheader_bytes = 8KiB\nheader_timeout = 5s\n"                 \
+	"idle_timeout = 2m\nmax_body = 1MB\nbody_rate = 2KiB/s\nrequest_timeout = 90s\n"           \
 	"[telemetry siem]\nto = udp://[::1]:514\nformat = sd\nfacility = authpriv\n"               \
 	"[telemetry copy]\nto = file:events.log\n"                                                 \
 	"[service a]\nhost = leaf.example\nupstream = http://10.0.0.1:80\n"                        \
@@ -670,7 +719,11 @@ Test(config_compile, unreadable, .init = setup, .fini = teardown)
 	"[identity dr]\nca = ../ca/both.pem\nuri = spiffe://acme.example/dr\n"                     \
 	"[access upload]\nservice = b\nmethods = POST, GET\npath = /up/{id:int}/\n"                \
 	"query = z:a|b, a!:int*20\nrequest_type = application/json, text/csv\nmax_body = 64KiB\n"  \
-	"[access rest]\nservice = b\nmethods = GET\npath = /up/**\n"                               \
+	"request_headers = X-Session!:slug<=40, Accept, x-TRACE\n"                                 \
+	"response_headers = X-Total-Count, X-Page\n"                                               \
+	"response_type = application/json, text/csv\nmax_response = 1MiB\n"                        \
+	"response_timeout = 3s\n"                                                                  \
+	"[access rest]\nservice = b\nmethods = GET\npath = /up/**\nerrors = problem\n"             \
 	"[access root]\nservice = a\nmethods = DELETE\npath = /\n"
 
 static void expect_text(struct vg_str str, const char *want)
@@ -699,8 +752,8 @@ static void expect_certs(const struct vg_image *image)
 		expect_path(row->path, paths[i][0]);
 		expect_path(row->key_path, paths[i][1]);
 		expect_text(row->where.file, "vendgate.ini");
-		cr_expect_eq(row->where.line, 12 + i);
-		cr_expect_eq(row->key_line, 14 + i);
+		cr_expect_eq(row->where.line, 15 + i);
+		cr_expect_eq(row->key_line, 17 + i);
 		cr_expect_eq(row->chain.count, 1);
 		cr_expect_eq(row->stamp, vg_file_stamp(path));
 	}
@@ -717,10 +770,21 @@ static void expect_gateway(const struct vg_image *image)
 	cr_expect_eq(g->workers, 3);
 	cr_expect_eq(g->drain_ms, 5000);
 	cr_expect_eq(g->connections, 8000);
+	cr_expect_eq(g->connections_per_address, 256);
+	cr_expect_eq(g->handshakes.per_second, 500);
+	cr_expect_eq(g->handshakes.burst, 900);
+	cr_assert_eq(g->proxy_protocol_from.count, 2);
+	cr_assert_eq(g->probes_from.count, 1);
+	cr_expect_eq(vg_img_prefixs(image)[g->proxy_protocol_from.first + 1].bits, 64);
+	cr_expect_eq(vg_img_prefixs(image)[g->probes_from.first].bits, 128);
 	cr_expect_eq(g->header_bytes, 8192);
 	cr_expect_eq(g->header_timeout_ms, 5000);
 	cr_expect_eq(g->idle_timeout_ms, 120000);
 	cr_expect_eq(g->max_body, 1000000);
+	cr_expect_eq(g->body_rate, 2048);
+	cr_expect_eq(g->request_timeout_ms, 90000);
+	cr_expect_eq(g->health_port, 8081);
+	cr_expect_eq(g->health.bytes[15], 1);
 	cr_expect_eq(g->tls_min, 0x0303);
 	cr_assert_eq(vg_img_listener_count(image), 2);
 	cr_expect_eq(vg_img_listeners(image)[1].port, 443);
@@ -743,13 +807,11 @@ static void expect_services(const struct vg_image *image)
 	cr_expect_eq(b->upstreams.count, 2);
 	expect_text(vg_img_upstreams(image)[b->upstreams.first + 1].text, "http://[::2]:8080");
 	cr_expect_eq(b->connect_timeout_ms, 1000);
-	cr_expect_eq(b->response_timeout_ms, 5000);
 	cr_expect_eq(b->has_data, 1);
-	cr_expect_eq(b->where.line, 32);
+	cr_expect_eq(b->where.line, 39);
 	const struct vg_img_service *a = &vg_img_services(image)[1];
 	expect_text(a->prefix, "");
 	cr_expect_eq(a->connect_timeout_ms, 2000);
-	cr_expect_eq(a->response_timeout_ms, 30000);
 	cr_expect_eq(a->has_data, 0);
 }
 
@@ -796,10 +858,29 @@ static void expect_rules(const struct vg_image *image)
 	expect_text(params[1].value.words, "a|b");
 	cr_assert_eq(rules[0].types.count, 2);
 	expect_text(vg_img_items(image)[rules[0].types.first + 1], "text/csv");
+	cr_assert_eq(rules[0].headers.count, 3);
+	params = vg_img_params(image) + rules[0].headers.first;
+	expect_text(params[0].name, "accept");
+	expect_text(params[1].name, "x-session");
+	cr_expect_eq(params[1].required, 1);
+	cr_expect_eq(params[1].value.high, 40);
+	expect_text(params[2].name, "x-trace");
+	cr_assert_eq(rules[0].answer_headers.count, 2);
+	expect_text(vg_img_items(image)[rules[0].answer_headers.first], "x-page");
+	cr_assert_eq(rules[0].answer_types.count, 2);
+	expect_text(vg_img_items(image)[rules[0].answer_types.first + 1], "text/csv");
+	cr_expect_eq(rules[0].max_response, 1 << 20);
+	cr_expect_eq(rules[0].response_timeout_ms, 3000);
+	cr_expect_eq(rules[0].errors, VG_ERRORS_PROBLEM, "it promises a type");
 	expect_text(rules[0].where.file, "vendors/acme.ini");
 	cr_expect_eq(rules[0].where.line, 19);
 	expect_text(rules[1].name, "rest");
 	cr_expect_eq(rules[1].max_body, 1000000);
+	cr_expect_eq(rules[1].headers.count, 0);
+	cr_expect_eq(rules[1].max_response, UINT64_MAX);
+	cr_expect_eq(rules[1].response_timeout_ms, 5000, "that of its service");
+	cr_expect_eq(rules[1].errors, VG_ERRORS_PROBLEM);
+	cr_expect_eq(rules[2].errors, VG_ERRORS_PASS);
 	expect_text(rules[2].name, "root");
 	cr_expect_eq(rules[2].methods, VG_METHOD_BIT(VG_METHOD_DELETE));
 	cr_expect_eq(rules[2].segments.count, 0);

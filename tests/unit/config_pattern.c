@@ -170,6 +170,55 @@ static const struct {
 	{"q:int:5..1", NULL, "bounds \"5..1\" leave no number"},
 };
 
+static const struct {
+	const char *in, *out, *fault;
+} fields[] = {
+	{"X-Session", "x-session any()", NULL},
+	{"X-Session!", "x-session! any()", NULL},
+	{"X-SESSION : slug<=40", "x-session slug(1..40)", NULL},
+	{"x-ids!:int:1..9*3", "x-ids! int(1..9)*3", NULL},
+	{"Authorization", "authorization any()", NULL},
+	{"Accept:a|b", "accept words(a|b)", NULL},
+	{"", NULL, "\"\" names no header field; write Name, Name:type or Name!:type"},
+	{"!", NULL, "\"!\" names no header field; write Name, Name:type or Name!:type"},
+	{":int", NULL, "\":int\" names no header field; write Name, Name:type or Name!:type"},
+	{"X-A:", NULL, "no type behind \"X-A:\""},
+	{"X-A:dat", NULL, "unknown type \"dat\"; did you mean \"date\"?"},
+	{"X A", NULL,
+	 "\"X A\" has other bytes than letters, digits and -, which servers take for other names"},
+	{"X.A", NULL,
+	 "\"X.A\" has other bytes than letters, digits and -, which servers take for other names"},
+	{"X_Forwarded_For", NULL,
+	 "\"X_Forwarded_For\" has other bytes than letters, digits and -, which servers take for "
+	 "other "
+	 "names"},
+	{"TE", NULL, "TE can't be listed: it is about a connection, not the message"},
+	{"X-HTTP-Method", NULL, "X-HTTP-Method can't be listed: it is never accepted"},
+	{"X-Original-URL!:text", NULL,
+	 "X-Original-URL can't be listed: it makes servers read another host or path than was "
+	 "judged"},
+};
+
+Test(config_pattern, fields, .init = setup, .fini = teardown)
+{
+	for (size_t i = 0; i < VG_COUNT(fields); i++) {
+		struct vg_pattern_param param;
+		char fault[VG_PATTERN_FAULT] = "", out[256] = "";
+		bool good = vg_pattern_field(&param, vg_slice_str(fields[i].in), true, &arena,
+					     fault);
+		cr_expect_eq(good, fields[i].out != NULL, "%s: %s", fields[i].in, fault);
+		if (good) {
+			int n = snprintf(out, sizeof(out), "%.*s%s ", VG_SLICE_FMT(param.name),
+					 param.required ? "!" : "");
+			(void)print_value(out + n, sizeof(out) - (size_t)n, &param.value);
+		}
+		if (good && fields[i].out != NULL)
+			cr_expect_str_eq(out, fields[i].out, "%s: %s", fields[i].in, out);
+		if (!good && fields[i].fault != NULL)
+			cr_expect_str_eq(fault, fields[i].fault, "%s: %s", fields[i].in, fault);
+	}
+}
+
 Test(config_pattern, params)
 {
 	for (size_t i = 0; i < VG_COUNT(params); i++) {

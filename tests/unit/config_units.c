@@ -53,6 +53,31 @@ Test(config_units, sizes)
 	}
 }
 
+Test(config_units, byte_rates)
+{
+	static const struct {
+		const char *text, *back;
+		uint64_t value;
+	} rows[] = {
+		{"1KiB/s", "1KiB/s", 1024}, {"2048/s", "2KiB/s", 2048}, {"5MB/s", "5MB/s", 5000000},
+		{"1/s", "1/s", 1},          {"off", "off", 0},          {"0/s", NULL, NONE},
+		{"0", NULL, NONE},          {"1KiB", NULL, NONE},       {"1KiB/", NULL, NONE},
+		{"1KiB/m", NULL, NONE},     {"1KiB/s/s", NULL, NONE},   {"1KiB /s", NULL, NONE},
+		{"/s", NULL, NONE},         {"OFF", NULL, NONE},        {"", NULL, NONE},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		uint64_t value = 7;
+		char text[VG_UNITS_TEXT];
+		bool good = vg_units_byte_rate(vg_slice_str(rows[i].text), &value);
+		cr_expect_eq(good, rows[i].value != NONE, "%s", rows[i].text);
+		if (!good)
+			continue;
+		cr_expect_eq(value, rows[i].value, "%s", rows[i].text);
+		vg_units_byte_rate_text(text, value);
+		cr_expect_str_eq(text, rows[i].back);
+	}
+}
+
 Test(config_units, back_to_text)
 {
 	static const struct {
@@ -86,6 +111,51 @@ Test(config_units, durations)
 		if (!vg_units_duration(vg_slice_str(durations[i].text), &value))
 			value = NONE;
 		cr_expect_eq(value, durations[i].value, "%s", durations[i].text);
+	}
+}
+
+Test(config_units, rates)
+{
+	static const struct {
+		const char *text;
+		uint32_t count, burst; /* 0: it is none */
+		const char *shown;
+	} rows[] = {
+		{"500/s", 500, 500, "500/s"},
+		{"1/s", 1, 1, "1/s"},
+		{"500/s burst 500", 500, 500, "500/s"},
+		{"500/s  burst\t1000", 500, 1000, "500/s burst 1000"},
+		{"1000000/s burst 1", 1000000, 1, "1000000/s burst 1"},
+		{"500", 0, 0, NULL},
+		{"/s", 0, 0, NULL},
+		{"0/s", 0, 0, NULL},
+		{"05/s", 0, 0, NULL},
+		{"-5/s", 0, 0, NULL},
+		{"1.5/s", 0, 0, NULL},
+		{"500 /s", 0, 0, NULL},
+		{"500/m", 0, 0, NULL},
+		{"500/second", 0, 0, NULL},
+		{"500/s 1000", 0, 0, NULL},
+		{"500/s burst", 0, 0, NULL},
+		{"500/s burst 0", 0, 0, NULL},
+		{"500/s burst 1/s", 0, 0, NULL},
+		{"500/s burst 10 20", 0, 0, NULL},
+		{"500/s, burst 10", 0, 0, NULL},
+		{"1000001/s", 0, 0, NULL},
+		{"1/s burst 1000001", 0, 0, NULL},
+		{"18446744073709551617/s", 0, 0, NULL},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		char text[VG_UNITS_TEXT];
+		uint64_t rate = 0;
+		bool good = vg_units_rate(vg_slice_str(rows[i].text), &rate);
+		cr_expect_eq(good, rows[i].count > 0, "%s", rows[i].text);
+		if (!good || rows[i].count == 0)
+			continue;
+		cr_expect_eq(vg_units_rate_count(rate), rows[i].count, "%s", rows[i].text);
+		cr_expect_eq(vg_units_rate_burst(rate), rows[i].burst, "%s", rows[i].text);
+		vg_units_rate_text(text, rate);
+		cr_expect_str_eq(text, rows[i].shown);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "http/barred.h"
 #include "http/header.h"
 #include "http/host.h"
 
@@ -53,6 +54,97 @@ Test(http_header, rows_hold_the_line)
 	cr_expect(vg_header_row(VG_HEADER_UPGRADE)->request == VG_HEADER_OWN);
 	cr_expect(vg_header_row(VG_HEADER_LOCATION)->response == VG_HEADER_OWN);
 	cr_expect(vg_header_row(VG_HEADER_METHOD_OVERRIDE)->request == VG_HEADER_REFUSE);
+	cr_expect(vg_header_row(VG_HEADER_LINK)->response == VG_HEADER_OWN);
+	cr_expect(vg_header_row(VG_HEADER_LOCATION)->one);
+}
+
+/* Places that an answer may name, beside Location and Link: none of them passes. */
+Test(http_header, no_other_place_passes)
+{
+	static const char *const names[] = {
+		"content-location", "refresh",    "alt-svc",     "x-accel-redirect",
+		"x-sendfile",       "set-cookie", "sourcemap",   "host",
+		"forwarded",        "via",        "destination", "uri"};
+	for (size_t i = 0; i < VG_COUNT(names); i++) {
+		enum vg_header id = vg_header_of(vg_slice_str(names[i]));
+		cr_expect(id == VG_HEADER_COUNT || vg_header_row(id)->response == VG_HEADER_DROP,
+			  "%s", names[i]);
+	}
+}
+
+/* What a rule may list, and what nobody may. */
+Test(http_header, some_can_not_be_listed)
+{
+	static const struct {
+		const char *name;
+		bool request, answer;
+	} rows[] = {
+		{"X-Session", true, true},
+		{"Accept", true, true},
+		{"Authorization", true, true},
+		{"Cookie", true, true},
+		{"Accept-Encoding", true, true},
+		{"WWW-Authenticate", true, true},
+		{"Server", true, true},
+		{"X-Forwarded", true, true},
+		{"X-Vendor", true, true},
+		{"X-Vendors", true, true},
+		{"X-Requests-Id", true, true},
+		{"Date", true, true},
+		/* Framing, and what is about the connection. */
+		{"Host", false, true},
+		{"content-LENGTH", false, false},
+		{"Transfer-Encoding", false, false},
+		{"Connection", false, false},
+		{"Upgrade", false, false},
+		{"Keep-Alive", false, false},
+		{"TE", false, false},
+		{"Trailer", false, false},
+		{"Proxy-Authorization", false, false},
+		{"Proxy-Connection", false, false},
+		{"HTTP2-Settings", false, false},
+		{"Expect", false, true},
+		/* Methods and places that were not judged. */
+		{"X-HTTP-Method-Override", false, true},
+		{"X-HTTP-Method", false, true},
+		{"x-method-override", false, true},
+		{"X-Original-URL", false, true},
+		{"X-Rewrite-URL", false, true},
+		{"X-Host", false, true},
+		/* Who asks. */
+		{"X-Vendor-Id", false, false},
+		{"x-vendor-anything", false, false},
+		{"X-Forwarded-For", false, false},
+		{"X-Forwarded-Client-Cert", false, false},
+		{"Forwarded", false, false},
+		{"Client-Cert", false, false},
+		{"Client-Cert-Chain", false, false},
+		{"X-Client-Cert", false, false},
+		{"X-SSL-Client-DN", false, false},
+		{"X-Real-IP", false, false},
+		{"Via", false, false},
+		{"X-Request-Id", false, false},
+		{"Traceparent", false, true},
+		{"tracestate", false, true},
+		/* Answers. */
+		{"Set-Cookie", true, false},
+		{"Set-Cookie2", true, false},
+		{"Location", true, false},
+		{"Link", true, false},
+		{"Content-Location", true, false},
+		{"Refresh", true, false},
+		{"Alt-Svc", true, false},
+		{"X-Accel-Redirect", true, false},
+		{"X-Sendfile", true, false},
+		{"Surrogate-Control", true, false},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		struct vg_slice name = vg_slice_str(rows[i].name);
+		cr_expect((vg_http_barred(name, true) == NULL) == rows[i].request, "%s",
+			  rows[i].name);
+		cr_expect((vg_http_barred(name, false) == NULL) == rows[i].answer, "%s",
+			  rows[i].name);
+	}
 }
 
 Test(http_host, is_compared_in_lower_case_without_final_dot)

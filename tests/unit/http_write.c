@@ -123,6 +123,110 @@ Test(http_write, requests_of_each_framing_come_back_as_they_went)
 	}
 }
 
+/* Marks the fields of that name, as a rule that lists it would. */
+static struct vg_listed listed_by_name(const char *name)
+{
+	struct vg_listed listed = {{0}};
+	for (size_t i = 0; i < head.field_count; i++)
+		if (name == NULL || vg_slice_eq_case(head.fields[i].name, vg_slice_str(name)))
+			listed.bits[i / 64] |= UINT64_C(1) << i % 64;
+	return listed;
+}
+
+/* A field that is listed passes, known or not; but never for one that the gateway writes. */
+Test(http_write, a_request_has_what_its_rule_lists)
+{
+	static const struct vg_http_extra extras[] = {
+		{"X-Request-Id", {"01J", 3}},
+		{"Authorization", {"Bearer ours", 11}},
+	};
+	static const struct {
+		const char *listed; /* NULL: every one */
+		const char *fields;
+		unsigned dropped;
+	} cases[] = {
+		{"", "Accept: a/b\r\n", 8},
+		{"x-session", "Accept: a/b\r\nX-Session: 1\r\nX-Session: 2\r\n", 6},
+		{"accept", "Accept: a/b\r\n", 8},
+		{"etag", "Accept: a/b\r\nEtag: q\r\n", 7},
+		{"cookie", "Accept: a/b\r\nCookie: c=d\r\n", 7},
+		{"authorization", "Accept: a/b\r\n", 8},
+		{"x-request-id", "Accept: a/b\r\n", 8},
+		{"connection", "Accept: a/b\r\n", 8},
+		{"host", "Accept: a/b\r\n", 8},
+		{NULL,
+		 "Accept: a/b\r\nX-Session: 1\r\nX_session: 3\r\nX-Session: 2\r\nCookie: c=d\r\n"
+		 "Etag: q\r\nX-Host-Of-\x7e: x\r\n",
+		 2},
+	};
+	parse_request(VG_SLICE("GET /a HTTP/1.1\r\nHost: a\r\naccept: a/b\r\nx-SESSION: 1\r\n"
+			       "X_Session: 3\r\nX-Session: 2\r\nX-Request-ID: theirs\r\n"
+			       "cookie: c=d\r\nAUTHORIZATION: theirs\r\nETag: q\r\n"
+			       "X-Host-Of-~: x\r\nConnection: keep-alive" END));
+	for (size_t i = 0; i < VG_COUNT(cases); i++) {
+		unsigned dropped = 99;
+		char text[512];
+		struct vg_listed listed = listed_by_name(cases[i].listed);
+		struct vg_http_request_out request = {
+			.head = &head,
+			.path = VG_SLICE("/a"),
+			.host = VG_SLICE("up"),
+			.listed = &listed,
+			.extras = extras,
+			.extra_count = VG_COUNT(extras),
+		};
+		int len = snprintf(text, sizeof(text),
+				   "GET /a HTTP/1.1\r\nHost: up\r\n%sX-Request-Id: 01J\r\n"
+				   "Authorization: Bearer ours\r\n\r\n",
+				   cases[i].fields);
+		vg_buf_consume(&out, out.len);
+		cr_assert(vg_http_write_request(&out, &request, &dropped));
+		cr_expect(vg_slice_eq(vg_buf_slice(&out), vg_slice(text, (size_t)len)),
+			  "case %zu: %s", i, shown(vg_buf_slice(&out)));
+		cr_expect(dropped == cases[i].dropped, "case %zu: %u", i, dropped);
+	}
+}
+
+/* What may be listed is the compiler's matter (barred.def); what the rows own, nobody's. */
+Test(http_write, a_response_has_what_its_rule_lists)
+{
+	static const struct {
+		const char *listed; /* NULL: every one */
+		const char *fields;
+		unsigned dropped;
+	} cases[] = {
+		{"", "Vary: a\r\n", 3},
+		{"X-Total-Count", "X-Total-Count: 7\r\nVary: a\r\n", 2},
+		{"location", "Vary: a\r\n", 3},
+		{"cache-control", "Vary: a\r\n", 3},
+		{"transfer-encoding", "Vary: a\r\n", 3},
+		{NULL, "Server: x\r\nX-Total-Count: 7\r\nVary: a\r\nContent-Location: /b\r\n", 0},
+	};
+	parse_response(VG_SLICE("HTTP/1.1 200 OK\r\nserver: x\r\nX-TOTAL-count: 7\r\nvary: a\r\n"
+				"Location: http://10.0.0.1/\r\nLink: <http://10.0.0.1/>\r\n"
+				"Content-Location: /b\r\nCache-Control: public\r\n"
+				"Transfer-Encoding: chunked" END));
+	for (size_t i = 0; i < VG_COUNT(cases); i++) {
+		unsigned dropped = 99;
+		char text[512];
+		struct vg_listed listed = listed_by_name(cases[i].listed);
+		struct vg_http_response_out response = {.head = &head,
+							.framing = VG_FRAMING_LENGTH,
+							.length = 1,
+							.no_store = true,
+							.listed = &listed};
+		int len = snprintf(text, sizeof(text),
+				   "HTTP/1.1 200 OK\r\n%sContent-Length: 1\r\n"
+				   "Cache-Control: no-store\r\n\r\n",
+				   cases[i].fields);
+		vg_buf_consume(&out, out.len);
+		cr_assert(vg_http_write_response(&out, &response, &dropped));
+		cr_expect(vg_slice_eq(vg_buf_slice(&out), vg_slice(text, (size_t)len)),
+			  "case %zu: %s", i, shown(vg_buf_slice(&out)));
+		cr_expect(dropped == cases[i].dropped, "case %zu: %u", i, dropped);
+	}
+}
+
 /* What ends a line, or says a length twice, never gets out. */
 Test(http_write, a_request_of_bad_parts_is_not_written)
 {
@@ -383,6 +487,25 @@ Test(http_write, a_problem_for_every_reason)
 	}
 }
 
+/* Nobody knows it; the client takes it for the first of its class, and so does the title. */
+Test(http_write, a_problem_of_a_status_without_a_name)
+{
+	static const struct {
+		unsigned status;
+		const char *title;
+	} cases[] = {{499, "Bad Request"}, {520, "Internal Server Error"}};
+	for (size_t i = 0; i < VG_COUNT(cases); i++) {
+		char line[64];
+		struct vg_http_problem problem = {.status = cases[i].status, .request_id = "a"};
+		int len = snprintf(line, sizeof(line), "HTTP/1.1 %u %s\r\n", cases[i].status,
+				   cases[i].title);
+		vg_buf_consume(&out, out.len);
+		cr_assert(vg_http_write_problem(&out, &problem));
+		cr_expect(vg_slice_starts(vg_buf_slice(&out), vg_slice(line, (size_t)len)), "%s",
+			  shown(vg_buf_slice(&out)));
+	}
+}
+
 Test(http_write, a_problem_that_can_not_be_said)
 {
 	static const struct {
@@ -390,7 +513,7 @@ Test(http_write, a_problem_that_can_not_be_said)
 		const char *id;
 		bool good;
 	} cases[] = {
-		{400, "a-b_c.D", true}, {599, "a", false},      {200, "a", false},
+		{400, "a-b_c.D", true}, {600, "a", false},      {200, "a", false},
 		{0, "a", false},        {400, "", false},       {400, "a\"", false},
 		{400, "a\\", false},    {400, "a\r\nb", false}, {400, "a b", false},
 		{400, "\xff", false},

@@ -32,6 +32,7 @@ struct request {
 	const char *type; /* of its body */
 	bool body;
 	uint64_t length;
+	const char *fields; /* "Name: value", one a line */
 	enum vg_reason malformed;
 	/* What comes of it. */
 	enum vg_reason reason;
@@ -136,6 +137,65 @@ static const struct request requests[] = {
 	{"text", ASK("GET", "/files/a/b"), .query = "q=caf%C3%A9", .reason = ALLOWED, 7},
 	{"text too long", ASK("GET", "/files/a/b"), .query = "q=123456789",
 	 .reason = GIVES(ACCESS_QUERY, QUERY, "q", 7)},
+/* HEADERS */
+#define FIELDS .ident = 2, ASK("GET", "/bolt/fields")
+#define GOOD "X-Operator: j.doe\nX-Session: a-1\n"
+	{"no field is listed", ASK("GET", REPORT), .fields = "X-Session: <>\nX-Session: b",
+	 .reason = ALLOWED, 5},
+	{"required alone", FIELDS, .fields = GOOD, .reason = ALLOWED, 9},
+	{"in any case", FIELDS, .fields = "x-oPERATOR: \xc2\xa0\nx-session: A_1",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-operator", 9)},
+	{"any case, in ASCII", FIELDS, .fields = "x-oPERATOR: %a0, ;\nX-SESSION: A_1",
+	 .reason = ALLOWED, 9},
+	{"none at all", FIELDS, .reason = GIVES(ACCESS_HEADER, HEADERS, "x-operator", 9)},
+	{"typed one missing", FIELDS, .fields = "X-Operator: a",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-session", 9)},
+	{"empty", FIELDS, .fields = "X-Operator: \nX-Session: a",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-operator", 9)},
+	{"typed one empty", FIELDS, .fields = "X-Operator: a\nX-Session: ",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-session", 9)},
+	{"look-alikes are none", FIELDS, .fields = "X_Operator: a\nX-Session: a\nXOperator: a",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-operator", 9)},
+	{"untyped twice", FIELDS, .fields = GOOD "X-Note: a\nX-Note: b\nx-operator: c",
+	 .reason = ALLOWED, 9},
+	{"typed twice, alike", FIELDS, .fields = GOOD "x-session: a-1",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-session", 9)},
+	{"typed, not required, twice", FIELDS, .fields = GOOD "X-Ids: 1\nX-Ids: 2",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-ids", 9)},
+	{"too long", FIELDS, .fields = "X-Operator: a\nX-Session: 123456789",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-session", 9)},
+	{"no percent-encoding", FIELDS, .fields = "X-Operator: a\nX-Session: %61",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-session", 9)},
+	{"list", FIELDS, .fields = GOOD "X-Ids: 1, 2 ,9", .reason = ALLOWED, 9},
+	{"list too long", FIELDS, .fields = GOOD "X-Ids: 1,2,3,4",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-ids", 9)},
+	{"list with a hole", FIELDS, .fields = GOOD "X-Ids: 1,,2",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-ids", 9)},
+	{"list of nothing", FIELDS,
+	 .fields = GOOD "X-Ids: ", .reason = GIVES(ACCESS_HEADER, HEADERS, "x-ids", 9)},
+	{"encoded comma", FIELDS, .fields = GOOD "X-Ids: 1%2C2",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-ids", 9)},
+	{"text", FIELDS, .fields = GOOD "X-Title: caf\xc3\xa9 1", .reason = ALLOWED, 9},
+	{"text of 8 with blanks", FIELDS, .fields = GOOD "X-Title: %41 \"; x", .reason = ALLOWED,
+	 9},
+	{"text too long", FIELDS, .fields = GOOD "X-Title: 123456789",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-title", 9)},
+	{"text that is no UTF-8", FIELDS, .fields = GOOD "X-Title: caf\xe9",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-title", 9)},
+	{"text with a tab", FIELDS, .fields = GOOD "X-Title: a\tb",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-title", 9)},
+	{"text with a C1 control", FIELDS, .fields = GOOD "X-Title: a\xc2\x85",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "x-title", 9)},
+	{"a standard one with a type", FIELDS, .fields = GOOD "Accept: text", .reason = ALLOWED, 9},
+	{"and not of it", FIELDS, .fields = GOOD "Accept: */*",
+	 .reason = GIVES(ACCESS_HEADER, HEADERS, "accept", 9)},
+	{"query before headers", FIELDS, .query = "page=x",
+	 .reason = GIVES(ACCESS_QUERY, QUERY, "page", 9)},
+	{"headers before type", .ident = 2, ASK("POST", "/bolt/1"), .body = true,
+	 .type = "text/csv", .reason = GIVES(ACCESS_HEADER, HEADERS, "x-session", 10)},
+	{"and then the type", .ident = 2, ASK("POST", "/bolt/1"), .body = true, .type = "text/csv",
+	 .fields = "X-Session: 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0",
+	 .reason = GIVES(ACCESS_TYPE, TYPE, "text/csv", 10)},
 	/* TYPE */
 	{"typed body", ASK("POST", "/v1/courses"), .body = true, .length = 64,
 	 .type = "application/json", .reason = ALLOWED, 3},
@@ -168,8 +228,11 @@ static const struct request requests[] = {
 	{"DELETE without", ASK("DELETE", "/v1/courses"), .reason = ALLOWED, 4},
 };
 
+#define FIELDS_MAX 8
+
 struct asked {
 	struct vg_arena arena;
+	struct vg_http_field fields[FIELDS_MAX];
 	struct vg_path path;
 	struct vg_query query;
 	struct vg_facts facts;
@@ -178,6 +241,20 @@ struct asked {
 static struct vg_slice or_default(const char *text, const char *otherwise)
 {
 	return vg_slice_str(text == NULL ? otherwise : text);
+}
+
+static struct vg_fields split(struct vg_http_field fields[FIELDS_MAX], const char *lines)
+{
+	struct vg_slice rest = vg_slice_str(lines == NULL ? "" : lines), line;
+	struct vg_fields all = {fields, 0};
+	while (rest.len > 0 && vg_slice_cut(&rest, '\n', &line)) {
+		size_t colon = vg_slice_find(line, ':');
+		cr_assert_lt(all.count, FIELDS_MAX);
+		fields[all.count++] = (struct vg_http_field){
+			vg_slice_first(line, colon), vg_slice_trim(vg_slice_from(line, colon + 1)),
+			0};
+	}
+	return all;
 }
 
 static void ask(struct asked *asked, const struct request *request)
@@ -192,6 +269,7 @@ static void ask(struct asked *asked, const struct request *request)
 		.fault = request->malformed == VG_REASON_NONE ? NULL : "bad things",
 		.host = or_default(request->host, COURSES),
 		.method = vg_slice_str(request->method),
+		.fields = split(asked->fields, request->fields),
 		.has_body = request->body,
 		.body_length = request->length,
 		.content_type = or_default(request->type, "")};
@@ -248,10 +326,10 @@ Test(policy_decide, table, .init = setup, .fini = teardown)
 Test(policy_decide, every_reason_is_reached)
 {
 	static const enum vg_reason reasons[] = {
-		VG_REASON_ACCESS_ALLOWED,   VG_REASON_ACCESS_NO_RULE,     VG_REASON_ACCESS_METHOD,
-		VG_REASON_ACCESS_QUERY,     VG_REASON_ACCESS_TYPE,        VG_REASON_HOST_MISMATCH,
-		VG_REASON_VENDOR_SUSPENDED, VG_REASON_NETWORK_NOT_LISTED, VG_REASON_HTTP_MALFORMED,
-		VG_REASON_HTTP_PATH,        VG_REASON_HTTP_TOO_LARGE,
+		VG_REASON_ACCESS_ALLOWED, VG_REASON_ACCESS_NO_RULE,   VG_REASON_ACCESS_METHOD,
+		VG_REASON_ACCESS_QUERY,   VG_REASON_ACCESS_HEADER,    VG_REASON_ACCESS_TYPE,
+		VG_REASON_HOST_MISMATCH,  VG_REASON_VENDOR_SUSPENDED, VG_REASON_NETWORK_NOT_LISTED,
+		VG_REASON_HTTP_MALFORMED, VG_REASON_HTTP_PATH,        VG_REASON_HTTP_TOO_LARGE,
 	};
 	/* Those of time stand in config_terms.c. */
 	bool steps[VG_STEP_COUNT + 1] = {
@@ -287,6 +365,35 @@ Test(policy_decide, what_an_allow_says, .init = setup, .fini = teardown)
 	ask(&asked, &request);
 	cr_expect_eq(vg_decide(&fixture.image, &asked.facts).max_body, 64);
 	vg_arena_fini(&asked.arena);
+}
+
+/* What the writer lets pass: each field that the rule lists, by its place, and no other. */
+Test(policy_decide, listed_fields_are_marked, .init = setup, .fini = teardown)
+{
+	static const struct {
+		const char *fields;
+		const char *marks; /* a letter for each field */
+		bool listed;       /* the rule lists some */
+	} cases[] = {
+		{"X-Session: a\nX-Note: b\nX-Other: c\nx-note: d\nX-Operator: e", "yynyy", true},
+		{"X-Operator: a\nX-Sessions: b\nX-Sessio: c\nX-Session: d", "ynny", true},
+		{"X-Session: a\nX-Note: b", "nn", false},
+		{NULL, "", false},
+	};
+	for (size_t i = 0; i < VG_COUNT(cases); i++) {
+		struct asked asked;
+		struct request request = {"marks", .ident = 2,
+					  ASK("GET", cases[i].listed ? "/bolt/fields" : "/bolt"),
+					  .fields = cases[i].fields};
+		ask(&asked, &request);
+		struct vg_verdict verdict = vg_decide(&fixture.image, &asked.facts);
+		cr_expect_eq(verdict.reason, VG_REASON_ACCESS_ALLOWED, "case %zu", i);
+		for (size_t at = 0; at < VG_HTTP_FIELDS_MAX; at++)
+			cr_expect_eq(vg_listed_has(&verdict.listed, at),
+				     at < strlen(cases[i].marks) && cases[i].marks[at] == 'y',
+				     "case %zu, field %zu", i, at);
+		vg_arena_fini(&asked.arena);
+	}
 }
 
 /* Another vendor's identity is a fault of the caller, and no answer is right. */

@@ -57,14 +57,16 @@ void fixture_begin(struct fixture *fixture)
 	struct vg_img_gateway row = {.tls_min = 0x0304, .workers = 1, .max_body = 1 << 20};
 	row.node = text(fixture, VG_SLICE("dmz-1"));
 	vg_build_row(fixture->build, VG_SECTION_GATEWAY, &row);
+	struct vg_img_listener listener = {.port = 8443};
+	vg_build_row(fixture->build, VG_SECTION_LISTENER, &listener);
 }
 
 void fixture_service(struct fixture *fixture, const char *host, const char *prefix)
 {
 	struct vg_img_upstream upstream = {.port = 8080};
 	upstream.text = text(fixture, VG_SLICE("http://10.0.0.7:8080"));
-	struct vg_img_service row = {.connect_timeout_ms = 2000, .response_timeout_ms = 30000};
-	row.name = row.host = text(fixture, slice(host));
+	struct vg_img_service row = {.connect_timeout_ms = 2000};
+	row.name = row.host = row.upstream_host = text(fixture, slice(host));
 	row.prefix = text(fixture, slice(prefix));
 	row.upstreams = (struct vg_span){count(fixture, VG_SECTION_UPSTREAM), 1};
 	vg_build_row(fixture->build, VG_SECTION_UPSTREAM, &upstream);
@@ -195,7 +197,7 @@ static void add_segment(struct fixture *fixture, struct vg_img_rule *rule, struc
 	vg_build_row(fixture->build, VG_SECTION_SEGMENT, &row);
 }
 
-static void add_param(struct fixture *fixture, struct vg_img_rule *rule, struct vg_slice s)
+static void add_param(struct fixture *fixture, struct vg_span *span, struct vg_slice s)
 {
 	struct vg_img_param row = {0};
 	struct vg_slice name;
@@ -203,15 +205,29 @@ static void add_param(struct fixture *fixture, struct vg_img_rule *rule, struct 
 	row.required = vg_slice_ends(name, VG_SLICE("!"));
 	row.name = text(fixture, vg_slice_first(name, name.len - row.required));
 	row.value = value_of(fixture, s);
-	grow(&rule->params, count(fixture, VG_SECTION_PARAM));
+	grow(span, count(fixture, VG_SECTION_PARAM));
 	vg_build_row(fixture->build, VG_SECTION_PARAM, &row);
+}
+
+static void add_items(struct fixture *fixture, struct vg_span *span, const char *list)
+{
+	struct vg_slice rest = slice(list), part;
+	while (next(&rest, &part)) {
+		struct vg_str item = text(fixture, part);
+		grow(span, count(fixture, VG_SECTION_ITEM));
+		vg_build_row(fixture->build, VG_SECTION_ITEM, &item);
+	}
 }
 
 void fixture_rule(struct fixture *fixture, struct fixture_rule rule)
 {
 	struct vg_img_rule row = {.vendor = count(fixture, VG_SECTION_VENDOR) - 1,
 				  .service = rule.service,
-				  .max_body = rule.max_body};
+				  .max_body = rule.max_body,
+				  .max_response = rule.max_response == 0 ? UINT64_MAX
+									 : rule.max_response,
+				  .response_timeout_ms = 30000,
+				  .errors = (uint8_t)rule.errors};
 	struct vg_slice rest = slice(rule.methods), part;
 	row.name = row.pattern = text(fixture, slice(rule.path));
 	while (next(&rest, &part))
@@ -222,13 +238,13 @@ void fixture_rule(struct fixture *fixture, struct fixture_rule rule)
 		add_segment(fixture, &row, part);
 	rest = slice(rule.query);
 	while (next(&rest, &part))
-		add_param(fixture, &row, part);
-	rest = slice(rule.types);
-	while (next(&rest, &part)) {
-		struct vg_str item = text(fixture, part);
-		grow(&row.types, count(fixture, VG_SECTION_ITEM));
-		vg_build_row(fixture->build, VG_SECTION_ITEM, &item);
-	}
+		add_param(fixture, &row.params, part);
+	rest = slice(rule.headers);
+	while (next(&rest, &part))
+		add_param(fixture, &row.headers, part);
+	add_items(fixture, &row.types, rule.types);
+	add_items(fixture, &row.answer_headers, rule.answer_headers);
+	add_items(fixture, &row.answer_types, rule.answer_types);
 	grow(&last_vendor(fixture)->rules, count(fixture, VG_SECTION_RULE));
 	vg_build_row(fixture->build, VG_SECTION_RULE, &row);
 }
@@ -316,6 +332,14 @@ void fixture_world(struct fixture *fixture)
 	fixture_vendor(fixture, "bolt", VG_MODE_ENFORCE);
 	fixture_ident(fixture, "dns:gw.acme.example, dns:gw.bolt.example", "");
 	fixture_rule(fixture, (struct fixture_rule){2, "GET", "/bolt"});
+	fixture_rule(fixture,
+		     (struct fixture_rule){
+			     2, "GET", "/bolt/fields", .query = "page:int",
+			     .headers = "accept:application|text, x-ids:int:1..9*3, x-note, "
+					"x-operator!, x-session!:slug<=8, x-title:text<=8"});
+	fixture_rule(fixture,
+		     (struct fixture_rule){2, "POST", "/bolt/{typed:int}", NULL, "application/json",
+					   64, .headers = "x-session!:uuid"});
 
 	fixture_vendor(fixture, "cold", VG_MODE_SUSPENDED);
 	fixture_ident(fixture, "subject:CN=gateway", "192.0.2.1");

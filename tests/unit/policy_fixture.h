@@ -31,6 +31,10 @@ struct fixture_rule {
 	const char *query;   /* "page:int:1..50, since!:date", by name; NULL: none */
 	const char *types;   /* "application/json, …"; NULL: none */
 	uint64_t max_body;
+	const char *headers; /* of a request, as query */
+	const char *answer_headers, *answer_types;
+	uint64_t max_response; /* 0: any */
+	enum vg_errors errors;
 };
 
 /* Of the last vendor, by service and specificity. */

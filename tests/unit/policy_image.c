@@ -108,6 +108,9 @@ CHANGE(count, header(f)->section[VG_SECTION_PREFIX].count = UINT64_MAX / 16)
 CHANGE(gateways, header(f)->section[VG_SECTION_GATEWAY].count = 0)
 CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
 CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
+CHANGE(proxies, ROWS(gateway, GATEWAY)->proxy_protocol_from = (struct vg_span){UINT32_MAX, 1})
+CHANGE(probes, ROWS(gateway, GATEWAY)->probes_from = (struct vg_span){0, UINT32_MAX})
+CHANGE(zone, memset(ROWS(listener, LISTENER)->zone, 'x', VG_ZONE_TEXT))
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
@@ -119,10 +122,18 @@ CHANGE(upstream_nameless, ROWS(upstream, UPSTREAM)[0].tls = 1;
        ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1})
 CHANGE(upstream_cas, ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, UINT32_MAX})
 CHANGE(upstream_host, ROWS(upstream, UPSTREAM)[0].host = (struct vg_str){UINT32_MAX, 1})
+CHANGE(upstream_cert, ROWS(upstream, UPSTREAM)[0].tls = 1;
+       ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1};
+       ROWS(upstream, UPSTREAM)[0].name = ROWS(upstream, UPSTREAM)[0].text)
+CHANGE(set_headers, ROWS(service, SERVICE)[0].set_headers = (struct vg_span){0, 1})
+CHANGE(health, ROWS(service, SERVICE)[0].health_every_ms = 1000)
+CHANGE(sent_host, ROWS(service, SERVICE)[0].upstream_host = (struct vg_str){0})
+CHANGE(sent_outside, ROWS(service, SERVICE)[0].upstream_host = (struct vg_str){UINT32_MAX, 1})
+CHANGE(forward, ROWS(service, SERVICE)[0].forward_identity = VG_FORWARDS)
 CHANGE(balance, ROWS(service, SERVICE)[0].balance = VG_BALANCES)
 CHANGE(mode, ROWS(vendor, VENDOR)[0].mode = VG_MODES)
 CHANGE(vendors, ROWS(vendor, VENDOR)[1].id = ROWS(vendor, VENDOR)[0].id)
-CHANGE(others_rules, ROWS(vendor, VENDOR)[1].rules = (struct vg_span){0, 9})
+CHANGE(others_rules, ROWS(vendor, VENDOR)[1].rules = (struct vg_span){0, 11})
 CHANGE(more_rules, ROWS(vendor, VENDOR)[0].rules.count++)
 CHANGE(rule_vendor, ROWS(rule, RULE)[8].vendor = 0)
 CHANGE(others_idents, ROWS(vendor, VENDOR)[1].idents = ROWS(vendor, VENDOR)[0].idents)
@@ -134,6 +145,13 @@ CHANGE(name_ip, ROWS(name, NAME)[4].kind = VG_NAME_IP)
 CHANGE(rule_service, ROWS(rule, RULE)[0].service = 3)
 CHANGE(rule_services, ROWS(rule, RULE)[0].service = 2)
 CHANGE(rule_methods, ROWS(rule, RULE)[0].methods = UINT32_C(1) << VG_METHOD_COUNT)
+CHANGE(rule_errors, ROWS(rule, RULE)[0].errors = VG_ERRORS)
+CHANGE(rule_types, ROWS(rule, RULE)[0].answer_types = (struct vg_span){0, UINT32_MAX})
+CHANGE(rule_answer, ROWS(rule, RULE)[0].answer_headers = (struct vg_span){UINT32_MAX, 1})
+CHANGE(rule_headers, ROWS(rule, RULE)[0].headers = (struct vg_span){0, VG_IMG_PARAMS_MAX + 1})
+CHANGE(header_order,
+       struct vg_img_param *p = ROWS(param, PARAM) + ROWS(rule, RULE)[9].headers.first;
+       p[0].name = p[1].name)
 CHANGE(rule_order, struct vg_img_rule *r = ROWS(rule, RULE);
        struct vg_img_lead *l = ROWS(lead, LEAD); struct vg_img_rule one = r[4];
        struct vg_img_lead two = l[4]; r[4] = r[5]; r[5] = one; l[4] = l[5]; l[5] = two)
@@ -179,6 +197,9 @@ static const struct change changes[] = {
 	{"gateways", "not one gateway row", change_gateways},
 	{"tls", "gateway: unknown TLS version", change_tls},
 	{"switch", "gateway: a switch that is neither on nor off", change_disclose},
+	{"proxies", "gateway: networks lie outside", change_proxies},
+	{"probes", "gateway: networks lie outside", change_probes},
+	{"zone", "listener: a zone without end", change_zone},
 	{"node", "gateway: a text lies outside", change_node},
 	{"host", "service: no host, or no upstream", change_host},
 	{"services", "service: out of order", change_services},
@@ -189,6 +210,12 @@ static const struct change changes[] = {
 	{"TLS without name", "upstream: TLS without a CA or a name", change_upstream_nameless},
 	{"upstream's CAs", "upstream: a reference lies outside", change_upstream_cas},
 	{"upstream's host", "upstream: a reference lies outside", change_upstream_host},
+	{"upstream's certificate", "upstream: not a certificate for it", change_upstream_cert},
+	{"set headers", "service: a reference lies outside", change_set_headers},
+	{"health", "service: no health check", change_health},
+	{"host for the upstream", "service: no host, or no upstream", change_sent_host},
+	{"host outside", "service: a reference lies outside", change_sent_outside},
+	{"forward_identity", "service: unknown value", change_forward},
 	{"balance", "service: unknown value", change_balance},
 	{"mode", "vendor: unknown value", change_mode},
 	{"vendors", "vendor: out of order", change_vendors},
@@ -204,6 +231,11 @@ static const struct change changes[] = {
 	{"rule_service", "rule: no such service", change_rule_service},
 	{"rule_services", "rule: out of order", change_rule_services},
 	{"rule_methods", "rule: unknown value", change_rule_methods},
+	{"rule_errors", "rule: unknown value", change_rule_errors},
+	{"rule_types", "rule: a reference lies outside", change_rule_types},
+	{"rule_answer", "rule: a reference lies outside", change_rule_answer},
+	{"rule_headers", "rule: parameters lie outside, or are too many", change_rule_headers},
+	{"header_order", "rule: parameters out of order", change_header_order},
 	{"rule_order", "rule: a less specific one stands before", change_rule_order},
 	{"lead", "rule: not the hash of its pattern", change_lead},
 	{"leads", "not as many leads as rules", change_leads},

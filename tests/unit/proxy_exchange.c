@@ -14,22 +14,23 @@
 /* One thing that happens. In texts "@N@" stands for N times the letter a. */
 enum step_kind {
 	NOTHING,
-	SAY,       /* the vendor: bytes */
-	LEAVE,     /* it ends its half */
-	VANISH,    /* it resets */
-	ROOM,      /* it takes only so many bytes for now */
-	ANSWER,    /* the upstream that was dialled last: bytes */
-	HANG_UP,   /* it ends */
-	BREAK,     /* it resets */
-	CHOKE,     /* it takes only so many bytes for now */
-	REFUSE,    /* dials fail from here on, with that errno */
-	HALF_TIME, /* half of the time until that goes by */
-	TIME,      /* the deadline that runs passes */
-	FULL,      /* the ring has no room any more */
-	CONNECT,   /* the vendor comes again */
-	SHUT,      /* the gateway closes all connections: its time to drain is up */
-	EXPECT,    /* a check in between: what the upstream has got so far, as a pattern */
-	STATE      /* a check in between: the state of the exchange */
+	SAY,     /* the vendor: bytes */
+	LEAVE,   /* it ends its half */
+	VANISH,  /* it resets */
+	ROOM,    /* it takes only so many bytes for now */
+	ANSWER,  /* the upstream that was dialled last: bytes */
+	HANG_UP, /* it ends */
+	BREAK,   /* it resets */
+	CHOKE,   /* it takes only so many bytes for now */
+	REFUSE,  /* dials fail from here on, with that errno */
+	TIME,    /* the deadline that runs passes */
+	PASS,    /* so many milliseconds do, with the deadlines in them */
+	FULL,    /* the ring has no room any more */
+	CONNECT, /* the vendor comes again */
+	SHUT,    /* the gateway closes all connections: its time to drain is up */
+	EXPECT,  /* a check in between: what the upstream has got so far, as a pattern */
+	DROPPED, /* a check in between: the connection to the upstream dialled last is closed */
+	STATE    /* a check in between: the state of the exchange */
 };
 
 struct step {
@@ -59,8 +60,21 @@ struct scenario {
 #define UP_POST_CHUNKED "POST /v1/x HTTP/1.1\r\n" HOST CHUNKED "X-Request-Id: *\r\n\r\n"
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define CLOSE "Connection: close\r\n"
+#define OK_CLOSE "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" CLOSE "\r\nok"
+#define HINTS "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+#define HINTS_4 HINTS HINTS HINTS HINTS
+#define EXPECTS(length)                                                                            \
+	"POST /v1/x HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: " length "\r\n\r"  \
+	"\n"
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define PROBLEM(status) "HTTP/1.1 " status "\r\n*\"request_id\":\"*\"}*"
 #define ALLOWED(counts) "access.allowed 200 " counts "\n"
+#define LISTED(fields) "GET /listed HTTP/1.1\r\n" HOST fields "\r\n"
+#define ASK_LISTED LISTED("X-Session: a-1\r\n")
+#define UP_LISTED "GET /listed HTTP/1.1\r\n" HOST "X-Session: a-1\r\nX-Request-Id: *\r\n\r\n"
+#define JSON "Content-Type: application/json\r\n"
+#define GET_MAX "GET /max HTTP/1.1\r\n" HOST "\r\n"
+#define UP_MAX "GET /max HTTP/1.1\r\n" HOST "X-Request-Id: *\r\n\r\n"
 
 /* A scenario a paragraph. */
 /* clang-format off */
@@ -104,6 +118,76 @@ static const struct scenario scenarios[] = {
 	 {{SAY, GET}, {ANSWER, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"},
 	  {ANSWER, "HTTP/1.1 100 Continue\r\n\r\n" OK}},
 	 UP_GET, OK, "open", ALLOWED("0>2")},
+	{"interim answers, as many as may be", {{SAY, GET}, {ANSWER, HINTS_4 HINTS_4 HINTS_4},
+		{ANSWER, "HTTP/1.1 102 Processing\r\n\r\n" CONTINUE HINTS HINTS OK}},
+	 UP_GET, OK, "open", ALLOWED("0>2")},
+	{"interim answers without end", {{SAY, GET}, {ANSWER, HINTS_4 HINTS_4 HINTS_4 HINTS_4},
+		{STATE, "wait_response"}, {ANSWER, HINTS OK}, {DROPPED}},
+	 UP_GET, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 too many interim answers\n"},
+	{"interim answers, and then the end", {{SAY, GET}, {ANSWER, HINTS}, {HANG_UP}},
+	 UP_GET, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.closed 502 0>0 closed before its answer\n"},
+	{"no interim answer for HTTP/1.0",
+	 {{SAY, "GET /v1/x HTTP/1.0\r\n" HOST "\r\n"}, {ANSWER, HINTS CONTINUE OK}},
+	 UP_GET, OK_CLOSE, "ended", ALLOWED("0>2")},
+	{"a 101 that nobody asked for ends the connection, and what is behind it is for nobody",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\n"
+			       "Connection: upgrade\r\n\r\n" OK}, {DROPPED}, {SAY, GET}, {ANSWER, OK}},
+	 UP_GET UP_GET, PROBLEM("502 Bad Gateway") OK, "open",
+	 "upstream.malformed 502 0>0 101 that nobody asked for\n" ALLOWED("0>2")},
+	{"a 101 behind a 100",
+	 {{SAY, GET}, {ANSWER, CONTINUE "HTTP/1.1 101 Switching Protocols\r\n\r\nevil"}, {DROPPED}},
+	 UP_GET, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 101 that nobody asked for\n"},
+	{"a body that answers a HEAD is for nobody",
+	 {{SAY, "HEAD /v1/x HTTP/1.1\r\n" HOST "\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"}, {DROPPED}},
+	 "HEAD *", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", "open", ALLOWED("0>0")},
+	{"a body behind a 204 is for nobody",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 204 No Content\r\n\r\n" OK}, {DROPPED}}, UP_GET,
+	 "HTTP/1.1 204 No Content\r\n\r\n", "open", "access.allowed 204 0>0\n"},
+	{"a body behind a 304 is for nobody",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil"},
+	  {DROPPED}},
+	 UP_GET, "HTTP/1.1 304 Not Modified\r\n\r\n", "open", "access.allowed 304 0>0\n"},
+	{"more than its length is for nobody",
+	 {{SAY, GET}, {ANSWER, OK "evil"}, {DROPPED}}, UP_GET, OK, "open", ALLOWED("0>2")},
+	{"what an upstream says of itself and of its connection stays here",
+	 {{SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 Fine by me\r\nServer: x\r\nVia: y\r\nX-Powered-By: z\r\n"
+		   "Keep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nTrailer: T\r\n"
+		   "Upgrade: h2c\r\nTE: trailers\r\nSet-Cookie: a=b\r\nX-Request-Id: 1\r\n"
+		   "traceparent: 00\r\nContent_Type: a/b\r\nConnection: keep-alive\r\n"
+		   "Content-Length: 2\r\n\r\nok"}},
+	 UP_GET, OK, "open", ALLOWED("0>2")},
+	/* Honest oddities. */
+	{"empty lines before requests", {{SAY, "\r\n" GET "\r\n" GET}, {ANSWER, OK}, {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"two empty lines are one too many", {{SAY, "\r\n\r\n" GET}}, NULL,
+	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
+	{"however they come", {{SAY, "\r"}, {SAY, "\n"}, {SAY, "\r\n"}, {SAY, GET}}, NULL,
+	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 *\n"},
+	{"tabs around a Host", {{SAY, "GET /v1/x HTTP/1.1\r\nHost:\t" STAGE_HOST "\t\r\n\r\n"},
+		{ANSWER, OK}}, UP_GET, OK, "open", ALLOWED("0>2")},
+	{"absolute form", {{SAY, "GET https://" STAGE_HOST "/v1/x HTTP/1.1\r\n" HOST "\r\n"},
+		{ANSWER, OK}}, UP_GET, OK, "open", ALLOWED("0>2")},
+	{"a refused one between others that were pipelined",
+	 {{SAY, GET "GET /x HTTP/1.1\r\n" HOST "\r\n" GET}, {ANSWER, OK}, {ANSWER, OK}},
+	 UP_GET UP_GET, OK PROBLEM("403 Forbidden") OK, "open",
+	 ALLOWED("0>2") "access.no_rule 403 0>0\n" ALLOWED("0>2")},
+	{"a malformed one behind another: the first is answered, nothing behind it is read",
+	 {{SAY, GET "GET /v1/x HTTP/1.1\r\n" HOST "Content_Length: 4\r\n\r\n" GET}, {ANSWER, OK}},
+	 UP_GET, OK PROBLEM("400 Bad Request"), "ended",
+	 ALLOWED("0>2") "http.malformed 400 0>0 look-alike of a field that matters\n"},
+	{"HTTP/0.9", {{SAY, "GET /v1/x\r\n\r\n"}}, NULL, PROBLEM("400 Bad Request"), "ended",
+	 "http.malformed 400 0>0 no HTTP version\n"},
+	{"the preface of HTTP/2", {{SAY, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}}, NULL,
+	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 bad HTTP version\n"},
+	{"CONNECT", {{SAY, "CONNECT " STAGE_HOST ":443 HTTP/1.1\r\n" HOST "\r\n" GET}}, NULL,
+	 PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 method that is never accepted\n"},
+	{"h2c", {{SAY, "GET /v1/x HTTP/1.1\r\n" HOST "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n" GET}},
+	 NULL, PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 upgrade to h2c\n"},
 	{"the upstream's status passes",
 	 {{SAY, GET}, {ANSWER, "HTTP/1.1 404 Nope\r\nContent-Length: 0\r\nServer: x\r\n\r\n"}},
 	 UP_GET, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "open",
@@ -124,6 +208,42 @@ static const struct scenario scenarios[] = {
 		"Content-Length: 2\r\n\r\n"},
 	  {SAY, "hi"}, {ANSWER, OK}},
 	 UP_POST("2") "hi", "HTTP/1.1 100 Continue\r\n\r\n" OK, "open", ALLOWED("2>2")},
+	{"the upstream's own 100 isn't a second one",
+	 {{SAY, EXPECTS("2")}, {ANSWER, CONTINUE}, {SAY, "hi"}, {ANSWER, CONTINUE OK}},
+	 UP_POST("2") "hi", CONTINUE OK, "open", ALLOWED("2>2")},
+	{"no 100-continue for HTTP/1.0",
+	 {{SAY, "POST /v1/x HTTP/1.0\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"},
+	  {SAY, "hi"}, {ANSWER, OK}},
+	 UP_POST("2") "hi", OK_CLOSE, "ended", ALLOWED("2>2")},
+	{"no 100-continue where the upstream isn't there",
+	 {{REFUSE, .number = ECONNREFUSED}, {SAY, EXPECTS("2")}}, "", PROBLEM("502 Bad Gateway"),
+	 "ended", "upstream.connect 502 0>0 refused\n"},
+	{"the body of who didn't wait for the 100",
+	 {{SAY, EXPECTS("2") "hi" GET}, {ANSWER, OK}, {ANSWER, OK}},
+	 UP_POST("2") "hi" UP_GET, CONTINUE OK OK, "open", ALLOWED("2>2") ALLOWED("0>2")},
+	{"Expect twice, and a masked one",
+	 {{SAY, "POST /v1/x HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nExpect: 100-continue\r\n"
+		"Content-Length: 2\r\n\r\nhi"}},
+	 NULL, PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 field given twice\n"},
+	{"a masked Expect",
+	 {{SAY, "POST /v1/x HTTP/1.1\r\n" HOST "Expect: y\r\n 100-continue\r\n"
+		"Content-Length: 2\r\n\r\nhi"}},
+	 NULL, PROBLEM("400 Bad Request"), "ended", "http.malformed 400 0>0 folded line\n"},
+	{"answer before any of the body was read",
+	 {{SAY, POST("9")}, {EXPECT, UP_POST("9")}, {ANSWER, OK}}, UP_POST("9"), OK_CLOSE, "ended",
+	 ALLOWED("0>2")},
+	{"answer before any chunk was read, and what comes of them is no request",
+	 {{SAY, POST_CHUNKED}, {ANSWER, OK}, {SAY, "5\r\nhello\r\n0\r\n\r\n" GET}, {DROPPED}},
+	 UP_POST_CHUNKED, OK_CLOSE, "ended", ALLOWED("0>2")},
+	{"a refusal of the upstream's instead of a 100",
+	 {{SAY, EXPECTS("9")},
+	  {ANSWER, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"}, {DROPPED}},
+	 UP_POST("9"),
+	 CONTINUE "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n" CLOSE "\r\n", "ended",
+	 "access.allowed 413 0>0\n"},
+	{"answer before the request's end, of which the rest is a request to somebody else",
+	 {{SAY, POST("999") "a"}, {ANSWER, OK}, {SAY, GET}}, UP_POST("999") "a", OK_CLOSE, "ended",
+	 ALLOWED("1>2")},
 	{"no 100-continue for what is refused",
 	 {{SAY, "POST /none HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n"
 		"Content-Length: 2\r\n\r\n"}},
@@ -157,6 +277,108 @@ static const struct scenario scenarios[] = {
 	{"broken chunk", {{SAY, POST_CHUNKED "3\r\nabc\r\n"}, {SAY, "zz\r\n"}},
 	 UP_POST_CHUNKED "3\r\nabc\r\n", PROBLEM("400 Bad Request"), "ended",
 	 "http.malformed 400 3>0 bad chunk size\n"},
+	/* Fields that a rule lists. */
+	{"listed fields pass, as they were judged",
+	 {{SAY, LISTED("cookie: c\r\nX-Other: o\r\nx-SESSION:  a-1 \r\nX_Session: b\r\n"
+		       "X-Note: \r\nx-note: n;%0d%0a\r\nAuthorization: x\r\naccept: text\r\n")},
+	  {ANSWER, "HTTP/1.1 200 OK\r\n" JSON "X-PAGE: 1\r\nX-Pages: 2\r\nX_Page: 3\r\n"
+		   "Set-Cookie: c\r\nContent-Length: 2\r\nx-page: 4\r\n\r\n{}"}},
+	 "GET /listed HTTP/1.1\r\n" HOST "X-Session: a-1\r\nX-Note: \r\n"
+	 "X-Note: n;%0d%0a\r\nAccept: text\r\nX-Request-Id: *\r\n\r\n",
+	 "HTTP/1.1 200 OK\r\n" JSON "X-Page: 1\r\nX-Page: 4\r\nContent-Length: 2\r\n\r\n{}",
+	 "open", ALLOWED("0>2")},
+	{"required field missing", {{SAY, LISTED("X_Session: a\r\nXSession: a\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"typed field twice", {{SAY, LISTED("X-Session: a\r\nx-session: a\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"not of its type", {{SAY, LISTED("X-Session: a b\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"standard field not of its type", {{SAY, LISTED("X-Session: a\r\nAccept: */*\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 accept\n"},
+	{"Connection takes a listed field away before it is judged",
+	 {{SAY, LISTED("X-Session: a\r\nConnection: x-session\r\n")}}, NULL,
+	 PROBLEM("403 Forbidden"), "open", "access.header 403 0>0 x-session\n"},
+	{"no field is listed elsewhere",
+	 {{SAY, "GET /v1/x HTTP/1.1\r\n" HOST "X-Session: a\r\nX-Session: <>\r\n\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nX-Page: 1\r\nContent-Length: 0\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "open", ALLOWED("0>0")},
+	/* Types that a rule promises. */
+	{"another type", {{SAY, ASK_LISTED},
+			  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+				   "Content-Length: 4\r\n\r\nevil"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open", "filter.type 502 0>0 text/html\n"},
+	{"no type", {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\nevil"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open", "filter.type 502 0>0\n"},
+	{"two types", {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 200 OK\r\n" JSON JSON "\r\nevil"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 field given twice\n"},
+	{"type to a HEAD",
+	 {{SAY, "HEAD /listed HTTP/1.1\r\n" HOST "X-Session: a\r\n\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n"}},
+	 "HEAD *", "HTTP/1.1 502 Bad Gateway\r\n*\r\n\r\n", "open",
+	 "filter.type 502 0>0 text/html\n"},
+	{"HEAD without a type, of more than may come",
+	 {{SAY, "HEAD /listed HTTP/1.1\r\n" HOST "X-Session: a\r\n\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n"}},
+	 "HEAD *", "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n", "open", ALLOWED("0>0")},
+	{"204 promises nothing", {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 204 None\r\n\r\n"}},
+	 UP_LISTED, "HTTP/1.1 204 No Content\r\n\r\n", "open", "access.allowed 204 0>0\n"},
+	/* Errors of an upstream that are nobody's business. */
+	{"a problem in place of an error",
+	 {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 500 Oops\r\nX-Page: 1\r\nContent-Length: 5\r\n\r\n"
+				      "stack"},
+	  {SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 404 No\r\n" CHUNKED "\r\n5\r\nsta"},
+	  {SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 400 No\r\nLocation: http://10.0.0.1/\r\n\r\n"}},
+	 UP_LISTED UP_LISTED UP_LISTED,
+	 "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/problem+json\r\n"
+	 "Content-Length: *\r\nX-Request-Id: *\r\nCache-Control: no-store\r\n\r\n"
+	 "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
+	 "\"request_id\":\"*\"}" PROBLEM("404 Not Found") PROBLEM("400 Bad Request"), "open",
+	 "access.allowed 500 0>0\naccess.allowed 404 0>0\naccess.allowed 400 0>0\n"},
+	{"an early error ends the request",
+	 {{SAY, "POST /listed HTTP/1.1\r\n" HOST "X-Session: a\r\nContent-Length: 9\r\n\r\nabc"},
+	  {ANSWER, "HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\nstack"}},
+	 "POST *abc", PROBLEM("503 Service Unavailable"), "ended", "access.allowed 503 3>0\n"},
+	{"a redirection keeps its head",
+	 {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 302 Moved\r\nLocation: /listed\r\n" CHUNKED
+				      "\r\n4\r\nevil\r\n0\r\n\r\n"}},
+	 UP_LISTED, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /listed\r\n\r\n", "open",
+	 "access.allowed 302 0>0\n"},
+	{"which must lead back here",
+	 {{SAY, ASK_LISTED}, {ANSWER, "HTTP/1.1 302 Moved\r\nLocation: http://10.0.0.1/\r\n\r\n"}},
+	 UP_LISTED, PROBLEM("502 Bad Gateway"), "open", "upstream.redirect 502 0>0 location\n"},
+	{"so must that of a 201",
+	 {{SAY, POST("0")}, {ANSWER, "HTTP/1.1 201 Created\r\nLocation: //evil.example/\r\n\r\n"}},
+	 UP_POST("0"), PROBLEM("502 Bad Gateway"), "open", "upstream.redirect 502 0>0 location\n"},
+	{"there is one Location",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 302 Moved\r\nLocation: /a\r\nLocation: //evil/\r\n\r\n"}},
+	 UP_GET, PROBLEM("502 Bad Gateway"), "open",
+	 "upstream.malformed 502 0>0 field given twice\n"},
+	{"no other field leads elsewhere",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\nContent-Location: http://10.0.0.1/\r\n"
+			       "Refresh: 0;url=http://10.0.0.1/\r\nAlt-Svc: h2=\"10.0.0.1:1\"\r\n"
+			       "Content-Length: 0\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "open", ALLOWED("0>0")},
+	/* What may come back, in bytes. */
+	{"exactly max_response", {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\n@10@"}, {HANG_UP}},
+	 UP_MAX, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\na\r\n*\r\n0\r\n\r\n", "open",
+	 ALLOWED("0>10")},
+	{"too long, and said so",
+	 {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n@11@"}},
+	 UP_MAX, PROBLEM("502 Bad Gateway"), "open", "filter.too_large 502 0>0 Content-Length\n"},
+	{"too long, be it an error",
+	 {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 500 No\r\nContent-Length: 11\r\n\r\n"}},
+	 UP_MAX, PROBLEM("502 Bad Gateway"), "open", "filter.too_large 502 0>0 Content-Length\n"},
+	{"too long, in chunks",
+	 {{SAY, GET_MAX}, {ANSWER, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\na\r\n@10@\r\n"},
+	  {ANSWER, "1\r\nb\r\n0\r\n\r\n"}},
+	 UP_MAX, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\na\r\n*", "reset",
+	 "filter.too_large 200 0>10 max_response\n"},
+	{"too long, until the end, to HTTP/1.0",
+	 {{SAY, "GET /max HTTP/1.0\r\n" HOST "\r\n"}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\n@10@"},
+	  {ANSWER, "b"}, {HANG_UP}},
+	 UP_MAX, "HTTP/1.1 200 OK\r\n" CLOSE "\r\naaaaaaaaaa", "reset",
+	 "filter.too_large 200 0>10 max_response\n"},
 	/* Refusals. */
 	{"no rule", {{SAY, "GET /x HTTP/1.1\r\n" HOST "\r\n" GET}, {ANSWER, OK}}, UP_GET,
 	 PROBLEM("403 Forbidden") OK, "open", "access.no_rule 403 0>0\n" ALLOWED("0>2")},
@@ -217,7 +439,7 @@ static const struct scenario scenarios[] = {
 	 UP_GET, "HTTP/1.1 2", "gone", "access.allowed 200 0>2 client closed\n"},
 	{"takes nothing any more",
 	 {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, OK}, {STATE, "drain"}, {TIME}},
-	 UP_GET, "HTTP/1.1 2", "reset", "access.allowed 200 0>2 client stalled\n"},
+	 UP_GET, "HTTP/1.1 2", "reset", "http.too_slow 200 0>2 answer not taken\n"},
 	{"takes nothing of a refusal",
 	 {{ROOM, .number = 10}, {SAY, "GET /x HTTP/1.1\r\n" HOST "\r\n"}, {STATE, "drain"}, {TIME}},
 	 NULL, "HTTP/1.1 4", "reset", "access.no_rule 403 0>0\n"},
@@ -226,27 +448,60 @@ static const struct scenario scenarios[] = {
 	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
 	  {STATE, "respond"}, {TIME}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
-	 "access.allowed 200 0>* client stalled\n"},
+	 "http.too_slow 200 0>* answer not taken\n"},
 	{"body in drops: one byte in time buys no time",
-	 {{SAY, POST("9") "h"}, {HALF_TIME}, {SAY, "e"}, {HALF_TIME}, {SAY, "l"}, {TIME}},
+	 {{SAY, POST("9") "h"}, {PASS, .number = 5000}, {SAY, "e"}, {PASS, .number = 4000},
+	  {SAY, "l"}, {STATE, "body"}, {PASS, .number = 1300}},
 	 UP_POST("9") "hel", PROBLEM("408 Request Timeout"), "ended",
 	 "http.too_slow 408 3>0 request body\n"},
 	{"body at a pace",
-	 {{SAY, POST("30000") "@10240@"}, {TIME}, {SAY, "@10240@"}, {TIME}, {SAY, "@9520@"},
-	  {ANSWER, OK}},
+	 {{SAY, POST("30000")}, {PASS, .number = 9000}, {SAY, "@10240@"}, {PASS, .number = 10000},
+	  {SAY, "@10240@"}, {PASS, .number = 10000}, {SAY, "@9520@"}, {ANSWER, OK}},
 	 UP_POST("30000") "*", OK, "open", ALLOWED("30000>2")},
 	{"reader in drops",
 	 {{ROOM, .number = 5000}, {SAY, GET},
-	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"}, {HALF_TIME},
-	  {ROOM, .number = 15000}, {TIME}},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
+	  {PASS, .number = 5000}, {ROOM, .number = 15000}, {PASS, .number = 5300}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
-	 "access.allowed 200 0>* client stalled\n"},
+	 "http.too_slow 200 0>* answer not taken\n"},
 	{"reader at a pace",
 	 {{ROOM, .number = 5000}, {SAY, GET},
-	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n@30000@"}, {HALF_TIME},
-	  {ROOM, .number = 16000}, {TIME}, {ROOM, .number = 100000}},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n@30000@"},
+	  {PASS, .number = 5000}, {ROOM, .number = 16000}, {PASS, .number = 9000},
+	  {ROOM, .number = 100000}},
 	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\na*", "open",
 	 ALLOWED("0>30000")},
+	{"a body just below the pace",
+	 {{SAY, POST("30000")}, {SAY, "@10239@"}, {PASS, .number = 9950}, {STATE, "body"},
+	  {PASS, .number = 300}},
+	 UP_POST("30000") "*", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 10239>0 request body\n"},
+	{"a burst earns the span that it is in, and no other",
+	 {{SAY, POST("99000")}, {SAY, "@90000@"}, {PASS, .number = 10300}, {STATE, "body"},
+	  {SAY, "@5000@"}, {PASS, .number = 10300}},
+	 UP_POST("99000") "*", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 95000>0 request body\n"},
+	{"what the upstream doesn't take, nobody is too slow to send",
+	 {{SAY, POST("90000") "aa"}, {CHOKE, .number = 0}, {SAY, "@60000@"},
+	  {PASS, .number = 59000}, {STATE, "body"}, {CHOKE, .number = 100000},
+	  {PASS, .number = 19950}, {STATE, "body"}, {PASS, .number = 300}},
+	 "*", PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 60002>0 request body\n"},
+	{"a turn of the upstream begins no span anew",
+	 {{SAY, POST("90000") "aa"}, {PASS, .number = 6000}, {CHOKE, .number = 0}, {SAY, "bb"},
+	  {PASS, .number = 50000}, {CHOKE, .number = 100000}, {STATE, "body"},
+	  {PASS, .number = 3950}, {STATE, "body"}, {PASS, .number = 300}},
+	 "*", PROBLEM("408 Request Timeout"), "ended", "http.too_slow 408 4>0 request body\n"},
+	{"a reader who takes bursts, below the pace",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
+	  {PASS, .number = 3000}, {ROOM, .number = 9500}, {PASS, .number = 3000},
+	  {ROOM, .number = 14000}, {PASS, .number = 3950}, {STATE, "respond"}, {PASS, .number = 300}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
+	 "http.too_slow 200 0>* answer not taken\n"},
+	{"an upstream in drops is not the reader's fault",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na"},
+	  {PASS, .number = 50000}, {ANSWER, "b"}, {PASS, .number = 50000}, {ANSWER, "c"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "open", ALLOWED("0>3")},
 	{"the last bytes of an answer take all room",
 	 {{ROOM, .number = 10}, {SAY, GET},
 	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 32700\r\n\r\n@32700@"},
@@ -300,6 +555,24 @@ static const struct scenario scenarios[] = {
 	  {ANSWER, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\r\n"}, {HANG_UP}},
 	 UP_GET, "HTTP/1.1 200 OK\r\n" CLOSE "\r\nabc", "reset",
 	 "upstream.closed 200 0>3 closed in its answer\n"},
+	{"ends in its body, to HTTP/1.0",
+	 {{SAY, "GET /v1/x HTTP/1.0\r\n" HOST "\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"}, {HANG_UP}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n" CLOSE "\r\nabc", "reset",
+	 "upstream.closed 200 0>3 closed in its answer\n"},
+	{"bad chunk, to HTTP/1.0",
+	 {{SAY, "GET /v1/x HTTP/1.0\r\n" HOST "\r\n"},
+	  {ANSWER, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\n0\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CLOSE "\r\nabc", "reset",
+	 "upstream.malformed 200 0>3 chunk longer than its size\n"},
+	{"a chunk extension without end",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\r\n3;@300@\r\nabc\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\r\n", "reset",
+	 "upstream.malformed 200 0>3 chunk extension too long\n"},
+	{"trailers without end",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\r\n0\r\nT: @9000@\r\n\r\n"}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\r\n", "reset",
+	 "upstream.malformed 200 0>3 trailers too long\n"},
 	{"breaks in an answer until the end",
 	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\nabc"}, {BREAK}},
 	 UP_GET, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3\r\nabc\r\n", "reset",
@@ -351,6 +624,61 @@ static const struct scenario scenarios[] = {
 	 UP_GET UP_GET, OK PROBLEM("502 Bad Gateway"), "open",
 	 ALLOWED("0>2") "upstream.closed 502 0>0 closed before its answer\n"},
 };
+/* With a request_timeout of 20 seconds. */
+static const struct scenario overdue[] = {
+	{"the answer comes in time",
+	 {{SAY, GET}, {PASS, .number = 19950}, {STATE, "wait_response"}, {ANSWER, OK}}, UP_GET, OK,
+	 "open", ALLOWED("0>2")},
+	{"each request has its own time",
+	 {{SAY, GET}, {PASS, .number = 15000}, {ANSWER, OK}, {SAY, GET}, {PASS, .number = 15000},
+	  {ANSWER, OK}},
+	 UP_GET UP_GET, OK OK, "open", ALLOWED("0>2") ALLOWED("0>2")},
+	{"no answer", {{SAY, GET}, {PASS, .number = 20050}}, UP_GET, PROBLEM("504 Gateway Timeout"),
+	 "open", "upstream.timeout 504 0>0 request_timeout\n"},
+	{"an answer that never ends",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\na"}, {PASS, .number = 12000},
+	  {ANSWER, "b"}, {PASS, .number = 7000}, {STATE, "respond"}, {PASS, .number = 1300}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n1\r\na\r\n1\r\nb\r\n", "reset",
+	 "upstream.timeout 200 0>2 request_timeout\n"},
+	{"a body that is fast enough, and never ends",
+	 {{SAY, POST("99000")}, {SAY, "@11000@"}, {PASS, .number = 10300}, {SAY, "@22000@"},
+	  {PASS, .number = 9000}, {STATE, "body"}, {PASS, .number = 1300}},
+	 UP_POST("99000") "*", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 33000>0 request_timeout\n"},
+	{"a body that the upstream doesn't take",
+	 {{SAY, POST("99000")}, {CHOKE, .number = 0}, {SAY, "@11000@"}, {PASS, .number = 20050}},
+	 "*", PROBLEM("504 Gateway Timeout"), "ended",
+	 "upstream.timeout 504 11000>0 request_timeout\n"},
+	{"a reader who is fast enough, and never through",
+	 {{ROOM, .number = 5000}, {SAY, GET},
+	  {ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n@200000@"},
+	  {ROOM, .number = 16000}, {PASS, .number = 10300}, {ROOM, .number = 30000},
+	  {PASS, .number = 9000}, {STATE, "respond"}, {PASS, .number = 1300}},
+	 UP_GET, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\na*", "reset",
+	 "http.too_slow 200 0>* request_timeout\n"},
+	{"the refusal then has its own time",
+	 {{ROOM, .number = 10}, {SAY, GET}, {PASS, .number = 20050}, {STATE, "drain"},
+	  {PASS, .number = 9000}, {STATE, "drain"}, {ROOM, .number = 9999}},
+	 UP_GET, PROBLEM("504 Gateway Timeout"), "open",
+	 "upstream.timeout 504 0>0 request_timeout\n"},
+};
+
+/* Without a body_rate. */
+static const struct scenario paceless[] = {
+	{"a body in drops",
+	 {{SAY, POST("3")}, {SAY, "a"}, {PASS, .number = 59000}, {SAY, "b"}, {PASS, .number = 59000},
+	  {SAY, "c"}, {ANSWER, OK}},
+	 UP_POST("3") "abc", OK, "open", ALLOWED("3>2")},
+	{"a body that stops",
+	 {{SAY, POST("3")}, {SAY, "a"}, {PASS, .number = 59950}, {STATE, "body"},
+	  {PASS, .number = 60100}},
+	 UP_POST("3") "a", PROBLEM("408 Request Timeout"), "ended",
+	 "http.too_slow 408 1>0 request body\n"},
+	{"a reader who stops",
+	 {{ROOM, .number = 10}, {SAY, GET}, {ANSWER, OK}, {PASS, .number = 59950}, {STATE, "drain"},
+	  {PASS, .number = 300}},
+	 UP_GET, "HTTP/1.1 2", "reset", "http.too_slow 200 0>2 answer not taken\n"},
+};
 /* clang-format on */
 
 /* Answers' heads that are no good: 502, and not a byte of them for the vendor. */
@@ -360,6 +688,14 @@ static const char *const bad_heads[] = {
 	"HTTP/2.0 200 OK\r\nContent-Length: 4\r\n\r\nevil",
 	"HTTP/1.1 99 Low\r\nContent-Length: 4\r\n\r\nevil",
 	"HTTP/1.1 600 High\r\nContent-Length: 4\r\n\r\nevil",
+	"HTTP/1.1 2000 Long\r\nContent-Length: 4\r\n\r\nevil",
+	"HTTP/1.1 200\r\nContent-Length: 4\r\n\r\nevil",
+	"HTTP/0.9 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+	"<html>evil</html>\r\n\r\n",
+	"\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+	"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil",
+	"HTTP/1.1 100 Continue\r\nContent-Length: 4\r\n\r\nevil",
+	"HTTP/1.1 200 OK\r\nContent_Length: 4\r\n\r\nevil",
 	"HTTP/1.1 20 Short\r\nContent-Length: 4\r\n\r\nevil",
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\n\r\n",
 	"ICY 200 OK\r\n\r\nevil",
@@ -496,8 +832,8 @@ static void take_step(const struct step *step, const char *what)
 	case TIME:
 		cr_assert(vg_loopback_expire(loop), "%s: no deadline runs", what);
 		break;
-	case HALF_TIME:
-		cr_assert(vg_loopback_wait(loop), "%s: no deadline runs", what);
+	case PASS:
+		vg_loopback_pass(loop, step->number);
 		break;
 	case FULL:
 		fill_ring();
@@ -508,6 +844,9 @@ static void take_step(const struct step *step, const char *what)
 		break;
 	case EXPECT:
 		cr_assert(matches(step->text, seen_upstream()), "%s: upstream got %s", what, text);
+		break;
+	case DROPPED:
+		cr_assert(upstream->closed, "%s: the upstream's connection goes on", what);
 		break;
 	case STATE:
 		cr_assert_not_null(vg_loopback_exchange(loop), "%s: no exchange", what);
@@ -635,6 +974,26 @@ Test(proxy_exchange, scenarios)
 		play(&scenarios[i]);
 }
 
+/* The stage's image is built anew for each test. */
+static struct vg_img_gateway *gateway_row(void)
+{
+	return (struct vg_img_gateway *)vg_img_gateway(stage.image);
+}
+
+Test(proxy_exchange, all_of_it_in_request_timeout)
+{
+	gateway_row()->request_timeout_ms = 20000;
+	for (size_t i = 0; i < VG_COUNT(overdue); i++)
+		play(&overdue[i]);
+}
+
+Test(proxy_exchange, no_pace_is_asked_for)
+{
+	gateway_row()->body_rate = 0;
+	for (size_t i = 0; i < VG_COUNT(paceless); i++)
+		play(&paceless[i]);
+}
+
 Test(proxy_exchange, malformed_answers_stay_here)
 {
 	for (size_t i = 0; i < VG_COUNT(bad_heads); i++) {
@@ -666,5 +1025,98 @@ Test(proxy_exchange, answers_of_many_lengths_end)
 					    "open",
 					    events};
 		play(&scenario);
+	}
+}
+
+/* An answer that ends early, at any byte of it: nobody can take what the vendor got for whole. */
+static void play_cut(const char *get, const char *answer, size_t len)
+{
+	char cut[256];
+	struct vg_slice got;
+	snprintf(cut, sizeof(cut), "%.*s", (int)len, answer);
+	stage_open(&stage, 16);
+	take_step(&(struct step){SAY, get}, cut);
+	take_step(&(struct step){ANSWER, cut}, cut);
+	take_step(&(struct step){HANG_UP}, cut);
+	got = vg_buf_slice(&stage.loop.vendor.out);
+	bool refused = vg_slice_starts(got, VG_SLICE("HTTP/1.1 502 "));
+	bool whole = len == strlen(answer);
+	cr_expect((refused || stage.loop.vendor.out_reset) == !whole, "%s: %.*s", cut,
+		  VG_SLICE_FMT(got));
+	stage_close(&stage);
+}
+
+Test(proxy_exchange, a_cut_answer_never_looks_whole)
+{
+	static const char *const gets[] = {GET, "GET /v1/x HTTP/1.0\r\n" HOST "\r\n"};
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\n" CHUNKED "\r\n3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nT: v\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde",
+		"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nabcde",
+		HINTS "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n0\r\n\r\n",
+	};
+	for (size_t i = 0; i < VG_COUNT(gets) * VG_COUNT(answers); i++) {
+		const char *answer = answers[i / VG_COUNT(gets)];
+		for (size_t len = 0; len <= strlen(answer); len++)
+			play_cut(gets[i % VG_COUNT(gets)], answer, len);
+	}
+}
+
+static void say_each(struct vg_memory *to, const char *bytes)
+{
+	for (; *bytes != '\0'; bytes++) {
+		VG_ASSERT(vg_buf_append(&to->in, vg_slice(bytes, 1)));
+		stage_run(&stage);
+	}
+}
+
+/* What is said byte by byte is heard as if it had been said at once. */
+Test(proxy_exchange, one_byte_at_a_time)
+{
+	static const struct {
+		const char *vendor, *answer, *up, *got;
+	} rows[] = {
+		{GET, OK, UP_GET, OK},
+		{"\r\n" GET, HINTS OK, UP_GET, OK},
+		{POST_CHUNKED "3;a=b\r\nabc\r\n02\r\nde\r\n0\r\nT: v\r\n\r\n",
+		 "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n2;x\r\nok\r\n0\r\nT: v\r\n\r\n",
+		 UP_POST_CHUNKED "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n1\r\ne\r\n0\r\n\r\n",
+		 "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n"},
+		{EXPECTS("2") "hi", OK, UP_POST("2") "hi", CONTINUE OK},
+		{"GET /v1/x HTTP/1.1\r\n" HOST "A: b\n\r\n", NULL, NULL,
+		 PROBLEM("400 Bad Request")},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		stage_open(&stage, 16);
+		say_each(&stage.loop.vendor, rows[i].vendor);
+		if (rows[i].answer != NULL)
+			say_each(stage_upstream(&stage), rows[i].answer);
+		if (rows[i].up != NULL)
+			cr_expect(matches(rows[i].up, seen_upstream()), "%zu: %s", i, text);
+		cr_expect_eq(stage.loop.origin_count, rows[i].up != NULL, "%zu", i);
+		all_of(vg_buf_slice(&stage.loop.vendor.out), text, sizeof(text));
+		cr_expect(matches(rows[i].got, text), "%zu: %s", i, text);
+		stage_close(&stage);
+	}
+}
+
+/* A head of 100 fields that are nobody's, and one of as many that pass. */
+Test(proxy_exchange, a_hundred_fields)
+{
+	static const char *const fields[] = {"X-Nothing: 1\r\n", "Accept: a/b\r\n"};
+	for (size_t i = 0; i < VG_COUNT(fields); i++) {
+		stage_open(&stage, 16);
+		say(&stage.loop.vendor.in, "GET /v1/x HTTP/1.1\r\n" HOST);
+		for (unsigned n = 0; n < 99; n++)
+			say(&stage.loop.vendor.in, fields[i]);
+		say(&stage.loop.vendor.in, "\r\n");
+		stage_run(&stage);
+		take_step(&(struct step){ANSWER, OK}, fields[i]);
+		size_t passed = 0;
+		for (const char *at = seen_upstream(); (at = strstr(at, fields[i])) != NULL; at++)
+			passed++;
+		cr_expect_eq(passed, i == 0 ? 0 : 99);
+		cr_expect(vg_slice_eq(vg_buf_slice(&stage.loop.vendor.out), VG_SLICE(OK)));
+		stage_close(&stage);
 	}
 }

@@ -10,6 +10,8 @@ static void adjust_gateway(struct fixture *fixture)
 	row->header_timeout_ms = 10000;
 	row->idle_timeout_ms = 60000;
 	row->max_body = STAGE_MAX_BODY;
+	row->body_rate = 1024;
+	row->request_timeout_ms = 600000;
 }
 
 void stage_begin(struct stage *stage)
@@ -22,6 +24,13 @@ void stage_begin(struct stage *stage)
 	fixture_vendor(fixture, "acme", VG_MODE_ENFORCE);
 	fixture_ident(fixture, "uri:spiffe://acme.example/gateway", "");
 	fixture_rule(fixture, (struct fixture_rule){0, "POST", "/small", NULL, NULL, 8});
+	fixture_rule(fixture,
+		     (struct fixture_rule){
+			     0, "GET, POST", "/listed", NULL, NULL, STAGE_MAX_BODY,
+			     .headers = "accept:application|text, x-note, x-session!:slug<=8",
+			     .answer_headers = "x-page", .answer_types = "application/json",
+			     .max_response = 10, .errors = VG_ERRORS_PROBLEM});
+	fixture_rule(fixture, (struct fixture_rule){0, "GET", "/max", .max_response = 10});
 	fixture_rule(fixture, (struct fixture_rule){0, "GET, PUT, POST", "/v1/**", "page:int", NULL,
 						    STAGE_MAX_BODY});
 	stage->image = fixture_open(fixture);

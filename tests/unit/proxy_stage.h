@@ -23,7 +23,9 @@ struct stage {
 	int dial_error; /* what a dial brings; 0: a connection */
 };
 
-/* The image: GET, PUT and POST of /v1/…, POST /small with a body of at most 8. */
+/* The image: GET, PUT and POST of /v1/…, POST /small with a body of at most 8; GET and POST of
+   /listed with header fields, and of what may come back at most 10 bytes of JSON, or nothing; GET
+   /max with at most 10 bytes of anything. */
 void stage_begin(struct stage *stage);
 void stage_end(struct stage *stage);
 

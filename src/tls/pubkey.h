@@ -1,0 +1,13 @@
+/*
+ * What makes a peer's public key cheap to read. OpenSSL 3.0 asks a new chain of decoders for each
+ * certificate's, which takes longer than to verify a signature with it. The worker calls this once,
+ * before its first certificate.
+ */
+#ifndef VG_TLS_PUBKEY_H
+#define VG_TLS_PUBKEY_H
+
+/* EC and RSA keys of the whole process; others, and all where OpenSSL has no engines, stay as they
+   are: nothing depends on it but time. */
+void vg_pubkey_cheapen(void);
+
+#endif

@@ -1,5 +1,6 @@
 #include "policy/decide.h"
 
+#include "policy/calendar.h"
 #include "policy/percent.h"
 #include "policy/value.h"
 
@@ -50,12 +51,39 @@ static enum vg_reason check_state(struct decision *d)
 	return vendor->mode == VG_MODE_ENFORCE ? VG_REASON_NONE : VG_REASON_VENDOR_SUSPENDED;
 }
 
+static enum vg_reason check_contract(struct decision *d)
+{
+	const struct vg_img_vendor *vendor = &vg_img_vendors(d->image)[d->facts->vendor];
+	if (d->facts->now < vendor->contract_from)
+		return VG_REASON_CONTRACT_NOT_BEGUN;
+	if (d->facts->now >= vendor->contract_until)
+		return VG_REASON_CONTRACT_ENDED;
+	return d->facts->now < vendor->assessed_until ? VG_REASON_NONE
+						      : VG_REASON_ASSESSMENT_STALE;
+}
+
 static enum vg_reason check_network(struct decision *d)
 {
 	struct vg_span span = vg_img_idents(d->image)[d->facts->ident].networks;
 	if (span.count == 0 || vg_img_in_networks(d->image, span, &d->facts->src))
 		return VG_REASON_NONE;
 	return VG_REASON_NETWORK_NOT_LISTED;
+}
+
+static enum vg_reason check_open(const struct decision *d, const struct vg_img_hours *hours)
+{
+	return vg_calendar_is_open(d->image, hours, d->facts->now) ? VG_REASON_NONE
+								   : VG_REASON_HOURS_CLOSED;
+}
+
+static enum vg_reason check_hours(struct decision *d)
+{
+	return check_open(d, &vg_img_vendors(d->image)[d->facts->vendor].hours);
+}
+
+static enum vg_reason check_rule_hours(struct decision *d)
+{
+	return check_open(d, &d->rule->hours);
 }
 
 static enum vg_reason check_access(struct decision *d)

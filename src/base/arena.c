@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_SIZE ((size_t)992) /* many need no more: with the chunk's head and malloc's, 1 KB */
 #define CHUNK_SIZE ((size_t)4096)
 #define ALIGNMENT ((size_t)16)
 
@@ -47,7 +48,8 @@ void vg_arena_reset(struct vg_arena *arena)
 
 static struct vg_arena_chunk *add_chunk(struct vg_arena *arena, size_t size)
 {
-	size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+	size_t least = arena->chunks == NULL ? FIRST_SIZE : CHUNK_SIZE;
+	size_t room = size > least ? size : least;
 	struct vg_arena_chunk *chunk = malloc(sizeof(*chunk) + room);
 	if (chunk == NULL)
 		return NULL;

@@ -78,19 +78,32 @@ static bool add_general(struct vg_cert_facts *facts, const GENERAL_NAME *name,
 	}
 }
 
+static const char *add_san(struct vg_cert_facts *facts, const GENERAL_NAMES *names,
+			   struct vg_arena *arena)
+{
+	int count = names == NULL ? 0 : sk_GENERAL_NAME_num(names);
+	int kept = count < VG_WHO_NAMES_MAX ? count : VG_WHO_NAMES_MAX;
+
+	/* And one for the subject. */
+	facts->names = vg_arena_array(arena, (size_t)kept + 1, sizeof(*facts->names));
+	if (facts->names == NULL)
+		return "too large";
+	for (int i = 0; i < count; i++) {
+		if (facts->name_count == VG_WHO_NAMES_MAX)
+			return "too many names";
+		if (!add_general(facts, sk_GENERAL_NAME_value(names, i), arena))
+			return "a subjectAltName is malformed";
+	}
+	return NULL;
+}
+
 static const char *read_san(struct vg_cert_facts *facts, X509 *cert, struct vg_arena *arena)
 {
 	int critical = 0;
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, NULL);
-	if (names == NULL)
-		return critical == -1 ? NULL : "subjectAltName is unreadable";
-
-	const char *fault = NULL;
-	for (int i = 0; i < sk_GENERAL_NAME_num(names) && fault == NULL; i++)
-		if (facts->name_count == VG_WHO_NAMES_MAX)
-			fault = "too many names";
-		else if (!add_general(facts, sk_GENERAL_NAME_value(names, i), arena))
-			fault = "a subjectAltName is malformed";
+	if (names == NULL && critical != -1)
+		return "subjectAltName is unreadable";
+	const char *fault = add_san(facts, names, arena);
 	GENERAL_NAMES_free(names);
 	return fault;
 }

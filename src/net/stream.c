@@ -259,6 +259,19 @@ enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf)
 	return VG_IO_OK;
 }
 
+size_t vg_stream_push(struct vg_stream *stream, struct vg_slice bytes)
+{
+	size_t went = 0;
+	while (stream->ops != NULL && went < bytes.len) {
+		size_t done = 0;
+		if (stream->ops->write(stream, bytes.ptr + went, bytes.len - went, &done) !=
+		    VG_IO_OK)
+			break;
+		went += done;
+	}
+	return went;
+}
+
 enum vg_io vg_stream_end(struct vg_stream *stream)
 {
 	return stream->ops == NULL ? VG_IO_ERROR : stream->ops->end(stream);

@@ -92,6 +92,12 @@ void vg_stream_again(struct vg_stream *stream);
 enum vg_io vg_stream_flush(struct vg_stream *stream, struct vg_buf *buf) VG_MUST_CHECK;
 
 /*
+ * Writes what may go at once of the bytes, uncopied: how many went, be it none. How it failed the
+ * flush of what is left will tell, which has to begin with the rest of these bytes, all of them.
+ */
+size_t vg_stream_push(struct vg_stream *stream, struct vg_slice bytes) VG_MUST_CHECK;
+
+/*
  * Bytes on the wire, ever: that have come (`in`), or that the peer's machine has acknowledged.
  * What waits in this machine's buffers, or as half a record of TLS, nobody else counts.
  */

@@ -28,11 +28,16 @@ static bool wire_head(void *codec, struct vg_http_response_out *response, unsign
 	return vg_http_write_response(&h1->out, response, dropped);
 }
 
+/* Where nothing waits, it goes straight from the upstream's buffer to the vendor. */
 static bool wire_data(void *codec, struct vg_slice payload)
 {
 	struct vg_h1 *h1 = codec;
-	return h1->chunked ? vg_http_write_chunk(&h1->out, payload)
-			   : vg_buf_append(&h1->out, payload);
+	if (h1->chunked)
+		return vg_http_write_chunk(&h1->out, payload);
+	size_t went = 0;
+	if (h1->out.len == 0 && !h1->blocked && !h1->broken && !h1->cut)
+		went = vg_stream_push(&h1->conn->stream, payload);
+	return vg_buf_append(&h1->out, vg_slice_from(payload, went));
 }
 
 static size_t wire_room(const void *codec)

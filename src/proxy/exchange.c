@@ -360,7 +360,7 @@ void vg_exchange_body(struct vg_exchange *x, struct vg_slice payload)
 	}
 	bool queued = x->req_framing == VG_FRAMING_CHUNKED
 			      ? vg_http_write_chunk(&x->origin->out, payload)
-			      : vg_buf_append(&x->origin->out, payload);
+			      : vg_origin_send(x->origin, payload);
 	go(x, queued ? push_body(x) : vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "memory"));
 }
 

@@ -108,6 +108,14 @@ void vg_origin_free(struct vg_origin **origin)
 	vg_loop_rest(&gone->generation->worker->loop, &gone->resting, gone, free_now);
 }
 
+bool vg_origin_send(struct vg_origin *origin, struct vg_slice payload)
+{
+	VG_ASSERT(!vg_origin_is_bare(origin));
+	size_t went = origin->out.len == 0 ? vg_stream_push(&origin->stream, payload) : 0;
+	origin->wrote |= went > 0;
+	return vg_buf_append(&origin->out, vg_slice_from(payload, went));
+}
+
 bool vg_origin_flush(struct vg_origin *origin)
 {
 	size_t before = origin->out.len;

@@ -15,7 +15,7 @@
 
 #define VG_ORIGIN_IN_MAX ((size_t)65536)  /* an answer's head must fit */
 #define VG_ORIGIN_OUT_MAX ((size_t)98304) /* a request's head, and a read's worth of its body */
-#define VG_ORIGIN_READ ((size_t)32768)
+#define VG_ORIGIN_READ ((size_t)65536)
 
 struct vg_generation;
 struct vg_check;
@@ -60,6 +60,10 @@ struct vg_origin *vg_origin_new_memory(struct vg_generation *generation, struct 
 
 /* Closes; the memory goes when the turn ends. Empties the pointer. */
 void vg_origin_free(struct vg_origin **origin);
+
+/* Of a request's body: straight on where nothing waits, else queued. False where memory is short;
+   whether the connection broke the next flush tells. */
+bool vg_origin_send(struct vg_origin *origin, struct vg_slice payload) VG_MUST_CHECK;
 
 /* Writes what waits; false where the connection is broken. */
 bool vg_origin_flush(struct vg_origin *origin) VG_MUST_CHECK;

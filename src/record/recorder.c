@@ -20,8 +20,8 @@
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define SINKS_MAX VG_STATUS_SINKS_MAX
 #define LOCK_WAIT_MS 10000
-#define TURNS 64          /* batches in a row before the channel is looked at */
-#define PAUSE_MIN_US 5000 /* between two looks at the rings: no worker wakes us */
+#define TURNS 64           /* batches in a row before the channel is looked at */
+#define PAUSE_MIN_US 10000 /* between two looks at the rings: no worker wakes us */
 #define PAUSE_MAX_US 20000
 #define SECOND_US INT64_C(1000000)
 #define ORPHAN_US (2 * SECOND_US) /* without a supervisor: how long rings are waited for */

@@ -7,7 +7,8 @@
 #define VG_TLS_PUBKEY_H
 
 /* EC and RSA keys of the whole process; others, and all where OpenSSL has no engines, stay as they
-   are: nothing depends on it but time. */
+   are. Nothing depends on it but time; but the process signs no certificates afterwards, with keys
+   that it had before, and names curves as SN_X9_62_prime256v1 does, not as NIST. */
 void vg_pubkey_cheapen(void);
 
 #endif

@@ -4,11 +4,11 @@
  * again. Prints nanoseconds of CPU for each, the best round and the median one: other work on the
  * machine takes the cache away and only ever adds.
  *
- *   bench_decide [IMAGE]
+ *   bench_decide [IMAGE | VENDORS RULES]
  *
  * IMAGE is what mkvendors' configuration is compiled to: there, as the compiler does it, equal
- * patterns and parameters are the same rows. Without it the rows are made here, and no rule shares
- * one with another: the worst that can be.
+ * patterns and parameters are the same rows. Without it the rows are made here, for as many vendors
+ * (10000) with as many rules each (20), and no rule shares one with another: the worst that can be.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,16 +20,16 @@
 #include "policy/decide.h"
 #include "policy_fixture.h"
 
-#define VENDORS 10000U
-#define RULES 20U
+#define VENDORS_MAX 10000U
+#define RULES_MAX 1000U
 #define DECISIONS 20000U /* in a round: 20 ms */
 #define ROUNDS 60
 #define HOST VG_SLICE("api.agency.example")
 
-static void add_rules(struct fixture *fixture)
+static void add_rules(struct fixture *fixture, unsigned rules)
 {
 	char path[64];
-	for (unsigned i = 0; i < RULES; i++) {
+	for (unsigned i = 0; i < rules; i++) {
 		(void)snprintf(path, sizeof(path), "/v1/kind-%02u/{id:int}/part/{name:slug<=32}",
 			       i);
 		fixture_rule(fixture, (struct fixture_rule){0, "GET", path,
@@ -37,17 +37,17 @@ static void add_rules(struct fixture *fixture)
 	}
 }
 
-static void build(struct fixture *fixture)
+static void build(struct fixture *fixture, unsigned vendors, unsigned rules)
 {
 	fixture_begin(fixture);
 	fixture_service(fixture, "api.agency.example", "");
-	for (unsigned i = 0; i < VENDORS; i++) {
+	for (unsigned i = 0; i < vendors; i++) {
 		char id[32], name[64];
 		(void)snprintf(id, sizeof(id), "vendor-%05u", i);
 		(void)snprintf(name, sizeof(name), "uri:spiffe://vendor-%05u/gw", i);
 		fixture_vendor(fixture, id, VG_MODE_ENFORCE);
 		fixture_ident(fixture, name, "203.0.113.0/24");
-		add_rules(fixture);
+		add_rules(fixture, rules);
 	}
 	fixture_open(fixture);
 }
@@ -122,13 +122,25 @@ static void *map(const char *path, size_t *size)
 	return block;
 }
 
+static unsigned number(const char *text, unsigned max)
+{
+	unsigned long value = strtoul(text, NULL, 10);
+	if (value == 0 || value > max) {
+		fprintf(stderr, "%s is not from 1 to %u\n", text, max);
+		exit(2);
+	}
+	return (unsigned)value;
+}
+
 int main(int argc, char **argv)
 {
 	struct fixture fixture = {.block = NULL};
-	if (argc > 1)
-		fixture.block = map(argv[1], &fixture.size);
+	bool made = argc != 2;
+	if (made)
+		build(&fixture, argc > 2 ? number(argv[1], VENDORS_MAX) : VENDORS_MAX,
+		      argc > 2 ? number(argv[2], RULES_MAX) : 20);
 	else
-		build(&fixture);
+		fixture.block = map(argv[1], &fixture.size);
 	double begin = now();
 	struct vg_image image;
 	const char *fault;
@@ -138,12 +150,12 @@ int main(int argc, char **argv)
 	}
 	printf("image: %zu bytes, opened in %.1f ms\n", fixture.size, (now() - begin) / 1e6);
 	unsigned vendors = vg_img_vendor_count(&image);
-	unsigned rules = vg_img_vendors(&image)->rules.count;
+	unsigned rule_count = vg_img_vendors(&image)->rules.count;
 	run(&image, 1, 0);
-	run(&image, 1, rules - 1);
+	run(&image, 1, rule_count - 1);
 	run(&image, vendors, 0);
-	run(&image, vendors, rules - 1);
-	if (argc == 1)
+	run(&image, vendors, rule_count - 1);
+	if (made)
 		fixture_end(&fixture);
 	return 0;
 }

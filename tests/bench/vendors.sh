@@ -162,11 +162,19 @@ stop
 for ((i = 0; i < rounds; i++)); do
 	"$build/tests/bench/bench_decide" "$work/image" | sed 's/^/compiled /'
 	"$build/tests/bench/bench_decide" | sed 's/^/distinct /'
+	for count in 1 100 1000; do
+		"$build/tests/bench/bench_decide" 1 "$count" | tail -1 | sed 's/^/alone /'
+	done
 done >"$work/decisions"
 
 # The median of all rounds' medians. `decide WHICH VENDORS`
 decide() {
 	sed -n "s/^$1 vendors=$2 .* median \([0-9]*\)\$/\1/p" "$work/decisions" | median
+}
+
+# Of one vendor with so many rules, where the last one matches. `decide_last RULES`
+decide_last() {
+	sed -n "s/^alone vendors=1 rule=$1: .* median \([0-9]*\)\$/\1/p" "$work/decisions" | median
 }
 
 # Of all workers. `kb FIELD <<<MEMORY`
@@ -201,6 +209,8 @@ END
 	row "a decision, each another vendor's" "$(decide compiled "$vendors") ns CPU"
 	row "a decision, and no two rules share a row" "$(decide distinct 10000) ns CPU"
 	row "a decision, always one vendor's" "$(decide compiled 1) ns CPU"
+	row "a decision by the last of 1, 100, 1,000 rules" \
+		"$(decide_last 1) $(decide_last 100) $(decide_last 1000) ns CPU"
 	row "memory of each worker's own, 10 vendors" "$(kb 1 <<<"$few") KB"
 	row "memory of each worker's own, $vendors vendors" "$(kb 1 <<<"$many") KB"
 	row "of the image, in each worker" "$(kb 2 <<<"$many") KB"

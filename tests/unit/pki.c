@@ -30,6 +30,18 @@ EVP_PKEY *pki_ec(const char *group)
 	return key;
 }
 
+EVP_PKEY *pki_kind(const char *kind)
+{
+	if (strncmp(kind, "P-", 2) == 0)
+		return pki_ec(kind);
+	EVP_PKEY *key = NULL;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+	VG_ASSERT(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1);
+	VG_ASSERT(EVP_PKEY_generate(ctx, &key) == 1);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
 static void add_subject(X509_NAME *name, const char *subject)
 {
 	struct vg_slice rest = vg_slice_str(subject), part;

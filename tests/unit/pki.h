@@ -36,6 +36,7 @@ void pki_free(struct pki_cert *made);
 
 EVP_PKEY *pki_rsa(unsigned bits);
 EVP_PKEY *pki_ec(const char *group);
+EVP_PKEY *pki_kind(const char *kind); /* a curve, "RSA", "RSA-PSS", "ED25519", "ED448" */
 
 /* Both in malloc'd memory. */
 struct vg_slice pki_der(X509 *cert);

@@ -39,17 +39,22 @@ static void end(void)
 	world_free(&world);
 }
 
-static struct vg_identity judge_cert(X509 *leaf)
+static struct vg_identity judge_at(X509 *leaf, STACK_OF(X509) *beside, int64_t now)
 {
 	struct vg_arena arena;
 	struct vg_cert_facts facts;
 	const char *fault = "";
 	vg_arena_init(&arena, 1 << 16);
 	cr_assert(vg_cert_facts(&facts, leaf, &arena, &fault), "%s", fault);
-	struct vg_identity who = vg_identity_judge(anchors, &world.image, &facts, leaf, NULL,
-						   pki_now());
+	struct vg_identity who = vg_identity_judge(anchors, &world.image, &facts, leaf, beside,
+						   now);
 	vg_arena_fini(&arena);
 	return who;
+}
+
+static struct vg_identity judge_cert(X509 *leaf)
+{
+	return judge_at(leaf, NULL, pki_now());
 }
 
 static struct vg_identity judge(const struct pki_spec *spec, const struct pki_cert *ca)
@@ -258,4 +263,52 @@ Test(identity, anchors_come_and_go)
 	end();
 	free(text);
 	free(idents);
+}
+
+/* A chain that held is not verified again; but it ends when it expires, and so does the clock's
+   going back, and each other certificate, CA beside it and identity is judged for itself. */
+Test(identity, what_held_is_kept)
+{
+	const int64_t second = 1000000;
+	struct pki_cert leaf = pki_make(
+		&(struct pki_spec){.san = "DNS:gw.a.example", .from = -60, .until = 60}, &cas[0]);
+	struct world_ident idents[] = {
+		{"a", &cas[0], {{VG_NAME_DNS, "gw.a.example"}}, NULL},
+		{"b", &cas[1], {{VG_NAME_DNS, "gw.b.example"}}, NULL},
+	};
+	begin(idents, 2);
+	for (int i = 0; i < 3; i++)
+		expect(judge_at(leaf.cert, NULL, pki_now()), VG_REASON_NONE, 0, 0, "again");
+	expect(judge_at(leaf.cert, NULL, pki_now() + 61 * second), VG_REASON_IDENTITY_EXPIRED, 0,
+	       VG_NO_ROW, "expired");
+	expect(judge_at(leaf.cert, NULL, pki_now() - 61 * second), VG_REASON_IDENTITY_EXPIRED, 0,
+	       VG_NO_ROW, "not yet valid");
+	expect(judge_at(leaf.cert, NULL, pki_now()), VG_REASON_NONE, 0, 0, "and now");
+	struct vg_identity who = judge_at(leaf.cert, NULL, pki_now() + second);
+	cr_expect(who.until > pki_now() && who.until <= pki_now() + 61 * second);
+
+	/* The leaf among what is beside it, and another certificate there. */
+	STACK_OF(X509) *beside = sk_X509_new_null();
+	sk_X509_push(beside, leaf.cert);
+	expect(judge_at(leaf.cert, beside, pki_now()), VG_REASON_NONE, 0, 0, "itself beside it");
+	sk_X509_push(beside, cas[1].cert);
+	expect(judge_at(leaf.cert, beside, pki_now()), VG_REASON_NONE, 0, 0, "another CA");
+	sk_X509_free(beside);
+
+	/* The same names and key from a CA that is not theirs. */
+	struct pki_cert forged = pki_make(
+		&(struct pki_spec){.san = "DNS:gw.a.example", .key = leaf.key}, &cas[1]);
+	for (int i = 0; i < 2; i++)
+		expect(judge_at(forged.cert, NULL, pki_now()), VG_REASON_IDENTITY_CHAIN, 0,
+		       VG_NO_ROW, "forged");
+	pki_free(&forged);
+	end();
+
+	/* Another generation: what held for the one before counts for nothing. */
+	idents[0].ca = &cas[2];
+	begin(idents, 2);
+	expect(judge_at(leaf.cert, NULL, pki_now()), VG_REASON_IDENTITY_CHAIN, 0, VG_NO_ROW,
+	       "another CA now");
+	end();
+	pki_free(&leaf);
 }

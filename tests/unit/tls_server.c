@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "tls/pubkey.h"
 #include "tls/warmup.h"
 #include "tls_world.h"
 
@@ -518,6 +519,70 @@ Test(gate, nobody_reads_or_writes_before_the_proof)
 	vg_tls_session_free(&session);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/* With vg_pubkey_cheapen(), as in a worker, which changes how EC and RSA keys are read, agreed upon
+   and verified with: each kind of client, key exchange and version; and a false key. */
+Test(server, every_kind_of_client_where_keys_are_read_cheaply)
+{
+	static const char *const groups[] = {"X25519", "P-256", "P-384", "P-521"};
+	static const char *const kinds[] = {"P-256",   "P-384",   "P-521", "RSA",
+					    "RSA-PSS", "ED25519", "ED448"};
+	struct pki_cert clients[VG_COUNT(kinds)];
+	begin(TLS1_2_VERSION, pki_rsa(2048), NULL);
+	for (size_t i = 0; i < VG_COUNT(kinds); i++) {
+		EVP_PKEY *key = pki_kind(kinds[i]);
+		clients[i] = pki_make(&(struct pki_spec){.subject = "CN=gw",
+							 .san = "DNS:gw.acme.example",
+							 .key = key},
+				      &acme_ca);
+		EVP_PKEY_free(key);
+	}
+	struct world_client thief = {.cert = &acme, .other_key = stranger.key};
+	struct world_pair theft = world_pair(&thief);
+	/* As in a gateway, the keys role has none of it, and no key or certificate is made with it. */
+	vg_pubkey_cheapen();
+	vg_pubkey_cheapen();
+	for (size_t i = 0; i < VG_COUNT(kinds); i++) {
+		/* In TLS 1.2 the groups are also those of certificates' keys. */
+		is_served(&(struct world_client){.cert = &clients[i], .version = TLS1_2_VERSION},
+			  0);
+		for (size_t group = 0; group < VG_COUNT(groups); group++)
+			is_served(&(struct world_client){.cert = &clients[i],
+							 .groups = groups[group]},
+				  0);
+		pki_free(&clients[i]);
+	}
+	struct world_meeting met = world_meet_pair(server, &thief, &theft);
+	cr_expect_eq(met.status, VG_TLS_FAILED);
+	cr_expect_eq(met.peer.reason, VG_REASON_IDENTITY_PROOF, "%s",
+		     vg_reason_row(met.peer.reason)->word);
+	end();
+}
+
+/* A point that is not on the curve is no key, whoever reads it. */
+static void move_point(X509 *cert)
+{
+	ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(cert);
+	((unsigned char *)(uintptr_t)ASN1_STRING_get0_data(bits))[bits->length - 1] ^= 1;
+}
+
+Test(server, a_point_off_the_curve)
+{
+	begin(TLS1_2_VERSION, pki_ec("P-256"), NULL);
+	struct pki_cert client = pki_make(&(struct pki_spec){.subject = "CN=gw",
+							     .san = "DNS:gw.acme.example",
+							     .twist = move_point},
+					  &acme_ca);
+	vg_pubkey_cheapen();
+	struct vg_slice der = pki_der(client.cert);
+	const unsigned char *at = (const unsigned char *)der.ptr;
+	X509 *read = d2i_X509(NULL, &at, (long)der.len);
+	cr_expect(read == NULL || X509_get0_pubkey(read) == NULL);
+	X509_free(read);
+	free((void *)(uintptr_t)der.ptr);
+	pki_free(&client);
+	end();
 }
 
 Test(gate, warms_up)

@@ -238,6 +238,8 @@ static SSL *new_client(SSL_CTX *ctx, const struct world_client *client, int fd)
 	}
 	if (client->chain != NULL)
 		VG_ASSERT(SSL_CTX_add1_chain_cert(ctx, client->chain) == 1);
+	if (client->groups != NULL)
+		VG_ASSERT(SSL_CTX_set1_groups_list(ctx, client->groups) == 1);
 	if (client->ciphers != NULL)
 		VG_ASSERT(SSL_CTX_set_cipher_list(ctx, client->ciphers) == 1);
 	if (client->wrong_ca)

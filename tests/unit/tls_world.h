@@ -67,6 +67,7 @@ struct world_client {
 	bool closes;      /* after its first flight */
 	bool wrong_ca;    /* refuses the server's certificate */
 	const char *ciphers;
+	const char *groups;
 };
 
 /* A client and its connection, where they must be made before the meeting. */

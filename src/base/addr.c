@@ -106,3 +106,38 @@ bool vg_addr_port_parse(struct vg_slice text, struct vg_addr *addr, uint16_t *po
 	*port = (uint16_t)number;
 	return true;
 }
+
+/* fe80::/10 */
+static bool is_link_local(const struct vg_addr *addr)
+{
+	return addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+static bool is_zone(struct vg_slice zone)
+{
+	for (size_t i = 0; i < zone.len; i++)
+		if (zone.ptr[i] <= ' ' || zone.ptr[i] > '~' || zone.ptr[i] == '/')
+			return false;
+	return zone.len < VG_ZONE_TEXT;
+}
+
+bool vg_addr_listen_parse(struct vg_slice text, struct vg_addr *addr, uint16_t *port,
+			  struct vg_slice *zone)
+{
+	char bare[VG_ADDR_TEXT + 8];
+	size_t percent = vg_slice_find(text, '%'), end = vg_slice_find(text, ']');
+	*zone = VG_SLICE_EMPTY;
+	if (percent < end && end < text.len) {
+		struct vg_slice rest = vg_slice_from(text, end);
+		if (percent > sizeof(bare) || rest.len > sizeof(bare) - percent)
+			return false;
+		*zone = vg_slice(text.ptr + percent + 1, end - percent - 1);
+		memcpy(bare, text.ptr, percent);
+		memcpy(bare + percent, rest.ptr, rest.len);
+		text = vg_slice(bare, percent + rest.len);
+		if (zone->len == 0)
+			return false;
+	}
+	return is_zone(*zone) && vg_addr_port_parse(text, addr, port) &&
+	       is_link_local(addr) == (zone->len > 0);
+}

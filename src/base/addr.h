@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/slice.h"
 
+#define VG_ZONE_TEXT 16 /* the longest name of an interface, and a NUL */
 #define VG_ADDR_TEXT 46 /* the longest address in text, and a NUL */
 
 struct vg_addr {
@@ -42,5 +43,12 @@ bool vg_prefix_has(const struct vg_prefix *prefix, const struct vg_addr *addr) V
 
 /* "ADDRESS:PORT" or "[IPV6]:PORT"; port 1 to 65535. */
 bool vg_addr_port_parse(struct vg_slice text, struct vg_addr *addr, uint16_t *port) VG_MUST_CHECK;
+
+/*
+ * The same of where one listens: also "[IPV6%ZONE]:PORT" (RFC 4007 11). An address of one link has
+ * a zone, no other has; *zone is empty then.
+ */
+bool vg_addr_listen_parse(struct vg_slice text, struct vg_addr *addr, uint16_t *port,
+			  struct vg_slice *zone) VG_MUST_CHECK;
 
 #endif

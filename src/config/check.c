@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cert/facts.h"
+#include "config/health.h"
+#include "config/set_header.h"
 #include "config/units.h"
 #include "config/upstream.h"
 #include "policy/path.h"
@@ -134,11 +136,34 @@ static bool check_endpoint(struct vg_slice s, uint64_t *number)
 	return is_endpoint(s);
 }
 
+static bool check_listen(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_addr addr;
+	struct vg_slice zone;
+	uint16_t port;
+	return vg_addr_listen_parse(s, &addr, &port, &zone);
+}
+
 static bool check_upstream(struct vg_slice s, uint64_t *number)
 {
 	(void)number;
 	struct vg_upstream_url url;
 	return vg_upstream_url(s, &url);
+}
+
+static bool check_health(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_health_check check;
+	return vg_health_check(s, &check);
+}
+
+static bool check_set_header(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_set_header header;
+	return vg_set_header(s, &header);
 }
 
 static bool check_sink(struct vg_slice s, uint64_t *number)

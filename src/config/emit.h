@@ -52,6 +52,14 @@ void vg_emit_gateway(struct vg_emit *emit);
 /* [tls]: the gateway's own certificates; called by that. */
 void vg_emit_own(struct vg_emit *emit);
 
+/* [service]: what its https upstreams are shown; the row, VG_NO_ROW where it is nothing. */
+uint32_t vg_emit_upstream_cert(struct vg_emit *emit, const struct vg_set_service *service)
+	VG_MUST_CHECK;
+
+/* [service]: the fields that it sets. */
+struct vg_span vg_emit_set_headers(struct vg_emit *emit, const struct vg_set_service *service)
+	VG_MUST_CHECK;
+
 /* Into the gateway's row, when all files have been read: input.h. */
 void vg_emit_rest(struct vg_emit *emit, const uint8_t rest[32]);
 

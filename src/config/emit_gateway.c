@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "config/effective.h"
+#include "config/health.h"
 #include "config/units.h"
 #include "config/upstream.h"
 
@@ -80,6 +81,14 @@ static void check_ciphers(struct vg_emit *emit, const struct vg_set_tls *tls, ui
 }
 
 /* In clear, and for other eyes than what vendors connect to. */
+static bool read_listener(struct vg_slice written, struct vg_img_listener *row)
+{
+	struct vg_slice zone;
+	*row = (struct vg_img_listener){0};
+	return vg_addr_listen_parse(written, &row->addr, &row->port, &zone) &&
+	       vg_slice_text(row->zone, sizeof(row->zone), zone);
+}
+
 static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gateway,
 			struct vg_img_gateway *row)
 {
@@ -89,7 +98,7 @@ static void emit_health(struct vg_emit *emit, const struct vg_set_gateway *gatew
 		return;
 	for (size_t i = 0; i < gateway->listen.count; i++) {
 		struct vg_img_listener other;
-		if (vg_addr_port_parse(gateway->listen.items[i].value, &other.addr, &other.port) &&
+		if (read_listener(gateway->listen.items[i].value, &other) &&
 		    other.port == row->health_port && vg_addr_eq(&other.addr, &row->health))
 			VG_EMIT_ERROR(emit, &gateway->set, health->line,
 				      "health \"%.*s\" is an address of listen, which vendors "
@@ -155,8 +164,8 @@ static void emit_listeners(struct vg_emit *emit)
 {
 	const struct vg_set_list *listen = &emit->model->gateway.listen;
 	for (size_t i = 0; i < listen->count; i++) {
-		struct vg_img_listener row = {0};
-		if (vg_addr_port_parse(listen->items[i].value, &row.addr, &row.port))
+		struct vg_img_listener row;
+		if (read_listener(listen->items[i].value, &row))
 			(void)vg_build_row(emit->build, VG_SECTION_LISTENER, &row);
 	}
 }
@@ -203,17 +212,32 @@ static bool has_https(const struct vg_set_service *service)
 	return false;
 }
 
-/* Verification can't be off: https needs a CA, and what only https has stands nowhere else. */
+/* What only https has stands nowhere else. */
+static void check_plain(struct vg_emit *emit, const struct vg_set_service *service)
+{
+	const struct {
+		const char *key;
+		unsigned line;
+	} of_https[] = {
+		{"upstream_ca", service->upstream_ca.line},
+		{"upstream_name", service->upstream_name.line},
+		{"upstream_certificate", service->upstream_certificate.line},
+		{"upstream_private_key", service->upstream_private_key.line},
+	};
+	for (size_t i = 0; i < VG_COUNT(of_https); i++)
+		if (of_https[i].line != 0)
+			VG_EMIT_ERROR(emit, &service->set, of_https[i].line,
+				      "%s is of no use: no upstream of [service %.*s] is https",
+				      of_https[i].key, VG_SLICE_FMT(service->set.name));
+}
+
+/* Verification can't be off: https needs a CA. */
 static struct vg_span emit_upstream_cas(struct vg_emit *emit, const struct vg_set_service *service)
 {
-	const struct vg_set_text *ca = &service->upstream_ca, *name = &service->upstream_name;
+	const struct vg_set_text *ca = &service->upstream_ca;
 	const struct vg_cert_file *file = NULL;
 	if (!has_https(service)) {
-		if (ca->line != 0 || name->line != 0)
-			VG_EMIT_ERROR(emit, &service->set, ca->line != 0 ? ca->line : name->line,
-				      "%s is of no use: no upstream of [service %.*s] is https",
-				      ca->line != 0 ? "upstream_ca" : "upstream_name",
-				      VG_SLICE_FMT(service->set.name));
+		check_plain(emit, service);
 	} else if (ca->line == 0) {
 		VG_EMIT_ERROR(emit, &service->set, service->upstream.line,
 			      "[service %.*s] has an https upstream and no upstream_ca: nothing "
@@ -229,6 +253,7 @@ static struct vg_span emit_upstreams(struct vg_emit *emit, const struct vg_set_s
 {
 	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_UPSTREAM), 0};
 	struct vg_span cas = emit_upstream_cas(emit, service);
+	uint32_t cert = vg_emit_upstream_cert(emit, service);
 	struct vg_slice name = service->upstream_name.value;
 	for (size_t i = 0; i < service->upstream.count; i++) {
 		struct vg_upstream_url url;
@@ -239,6 +264,7 @@ static struct vg_span emit_upstreams(struct vg_emit *emit, const struct vg_set_s
 			.addr = url.addr,
 			.port = url.port,
 			.tls = url.tls,
+			.cert = url.tls ? cert : VG_NO_ROW,
 			.text = vg_build_text(emit->build, service->upstream.items[i].value),
 		};
 		if (!url.literal)
@@ -253,11 +279,13 @@ static struct vg_span emit_upstreams(struct vg_emit *emit, const struct vg_set_s
 	return span;
 }
 
-/* Of one that is left out: its file is looked at all the same, so that all errors come at once. */
-static void look_at_cas(struct vg_emit *emit, const struct vg_set_service *service)
+/* Of one that is left out: its files are looked at all the same, so that all errors come at once. */
+static void look_at_certs(struct vg_emit *emit, const struct vg_set_service *service)
 {
 	if (service->upstream_ca.line != 0)
 		(void)!vg_emit_cas(emit, &service->set, &service->upstream_ca);
+	if (service->upstream_certificate.line != 0)
+		(void)!vg_emit_chain(emit, &service->set, &service->upstream_certificate);
 }
 
 static struct vg_slice upstream_host_of(const struct vg_set_service *service)
@@ -274,12 +302,18 @@ static uint32_t emit_service(struct vg_emit *emit, const struct vg_set_service *
 		.upstream_host = vg_build_text(emit->build, upstream_host_of(service)),
 		.prefix = vg_emit_text(emit, &service->prefix),
 		.upstreams = emit_upstreams(emit, service),
+		.set_headers = vg_emit_set_headers(emit, service),
 		.connect_timeout_ms = (uint32_t)service->connect_timeout.value,
 		.balance = (uint8_t)service->balance.value,
 		.forward_identity = (uint8_t)service->forward_identity.value,
 		.has_data = service->data.count > 0,
 		.where = vg_emit_where(emit, &service->set),
 	};
+	struct vg_health_check check;
+	if (service->health.line != 0 && vg_health_check(service->health.value, &check)) {
+		row.health_path = vg_build_text(emit->build, check.path);
+		row.health_every_ms = check.every_ms;
+	}
 	/* Why there is none has been told. */
 	if (row.upstreams.count == 0)
 		return VG_NO_ROW;
@@ -299,7 +333,7 @@ static void emit_sorted_services(struct vg_emit *emit, struct vg_set_service **s
 			service->row = emit_service(emit, service);
 			continue;
 		}
-		look_at_cas(emit, service);
+		look_at_certs(emit, service);
 		VG_EMIT_ERROR(emit, &service->set, service->host.line,
 			      "[service %.*s] has the host and prefix of [service %.*s] in line %u",
 			      VG_SLICE_FMT(service->set.name),
@@ -324,7 +358,7 @@ void vg_emit_services(struct vg_emit *emit)
 		if (!s->set.faulty)
 			sorted[good++] = s;
 		else
-			look_at_cas(emit, s);
+			look_at_certs(emit, s);
 	}
 	qsort(sorted, good, sizeof(struct vg_set_service *), compare_services);
 	emit_sorted_services(emit, sorted, good);

@@ -1,6 +1,7 @@
 #include "config/lint.h"
 
 #include <openssl/evp.h>
+#include <openssl/x509v3.h>
 
 #include "cert/ca_names.h"
 #include "cert/pem.h"
@@ -38,6 +39,18 @@ static void open_all(const struct vg_lint *lint, struct own *owns)
 		if (key == NULL)
 			tell_useless(lint, &vg_img_certs(image)[i]);
 	}
+}
+
+/* An upstream would refuse it, which shows only when it is asked for. */
+static void check_upstream_cert(const struct vg_lint *lint, const struct vg_img_cert *row,
+				X509 *leaf)
+{
+	if (leaf != NULL && X509_check_purpose(leaf, X509_PURPOSE_SSL_CLIENT, 0) != 1)
+		vg_diag_add(lint->diags, VG_SEVERITY_WARNING, shown(lint, &row->where),
+			    row->where.line,
+			    "upstream_certificate \"%.*s\" is not for a client: its extended key "
+			    "usage leaves clientAuth out",
+			    VG_SLICE_FMT(vg_img_str(lint->image, row->path)));
 }
 
 /* As tls/server.c chooses: the first one of each kind of key that names the host. */
@@ -80,10 +93,12 @@ void vg_lint_certs(const struct vg_lint *lint)
 		return;
 	open_all(lint, owns);
 	owns[0].shown = true; /* to who asks for a host that none names */
-	check_hosts(lint, owns, count);
+	check_hosts(lint, owns, vg_img_own_count(image));
 	for (uint32_t i = 0; i < count; i++) {
 		const struct vg_img_cert *row = &vg_img_certs(image)[i];
-		if (!owns[i].shown)
+		if (row->upstream != 0)
+			check_upstream_cert(lint, row, owns[i].leaf);
+		else if (!owns[i].shown)
 			vg_diag_add(lint->diags, VG_SEVERITY_WARNING, shown(lint, &row->where),
 				    row->where.line,
 				    "certificate %.*s is shown to nobody: it names no service's "

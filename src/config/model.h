@@ -108,7 +108,11 @@ struct vg_set_service {
 	struct vg_set_text upstream_host; /* line 0: that of `host` */
 	struct vg_set_text upstream_ca;
 	struct vg_set_text upstream_name;
+	struct vg_set_text upstream_certificate;
+	struct vg_set_text upstream_private_key;
+	struct vg_set_list set_header;
 	struct vg_set_number balance;
+	struct vg_set_text health;
 	struct vg_set_number connect_timeout;
 	struct vg_set_number response_timeout;
 	struct vg_set_list data;

@@ -61,9 +61,12 @@ static void put_process_json(struct vg_answer *answer, const struct shown *shown
 		vg_answer_put(answer,
 			      ",\"generation\":%" PRIu64 ",\"connections\":%" PRIu32
 			      ",\"handshakes\":%" PRIu32 ",\"waiting\":%" PRIu32
-			      ",\"parked\":%" PRIu32 ",\"probes\":%" PRIu64,
+			      ",\"parked\":%" PRIu32 ",\"probes\":%" PRIu64
+			      ",\"upstream_dialled\":%" PRIu64 ",\"upstream_reused\":%" PRIu64
+			      ",\"upstreams_down\":%" PRIu64,
 			      worker->generation, worker->connections, worker->handshakes,
-			      worker->waiting, worker->parked, worker->probes);
+			      worker->waiting, worker->parked, worker->probes, worker->dialled,
+			      worker->reused, worker->down);
 	vg_answer_put(answer, "}");
 }
 
@@ -129,20 +132,30 @@ static void put_process_text(struct vg_answer *answer, const struct vg_status_pr
 		      since);
 }
 
+/* Of the exchanges that had a connection to an upstream, how many did without a new one. */
+static unsigned reuse_percent(const struct vg_status_worker *worker)
+{
+	double all = (double)worker->dialled + (double)worker->reused;
+	return all > 0 ? (unsigned)((double)worker->reused * 100 / all) : 0;
+}
+
 static void put_workers_text(struct vg_answer *answer, const struct shown *shown)
 {
-	vg_answer_put(answer, "\n%-14s %8s %10s %11s %10s %7s %6s %6s\n", "WORKER", "PID",
-		      "GENERATION", "CONNECTIONS", "HANDSHAKES", "WAITING", "PARKED", "PROBES");
+	vg_answer_put(answer, "\n%-14s %8s %10s %11s %10s %7s %6s %6s %10s %10s %5s %4s\n",
+		      "WORKER", "PID", "GENERATION", "CONNECTIONS", "HANDSHAKES", "WAITING",
+		      "PARKED", "PROBES", "DIALLED", "REUSED", "REUSE", "DOWN");
 	for (uint32_t i = 0; i < shown->status.count; i++) {
 		const struct vg_status_process *process = &shown->status.processes[i];
 		const struct vg_status_worker *worker = worker_of(shown, process);
 		if (worker != NULL)
 			vg_answer_put(answer,
 				      "%-14" PRIu32 " %8" PRId32 " %10" PRIu64 " %11" PRIu32
-				      " %10" PRIu32 " %7" PRIu32 " %6" PRIu32 " %6" PRIu64 "\n",
+				      " %10" PRIu32 " %7" PRIu32 " %6" PRIu32 " %6" PRIu64
+				      " %10" PRIu64 " %10" PRIu64 " %4u%% %4" PRIu64 "\n",
 				      process->index, process->pid, worker->generation,
 				      worker->connections, worker->handshakes, worker->waiting,
-				      worker->parked, worker->probes);
+				      worker->parked, worker->probes, worker->dialled,
+				      worker->reused, reuse_percent(worker), worker->down);
 	}
 }
 
@@ -188,8 +201,8 @@ static void put_text(struct vg_answer *answer, const struct shown *shown)
 static void read_others(const struct vg_controller *controller, struct shown *shown)
 {
 	for (size_t i = 0; i < VG_CHILD_PEERS_MAX; i++)
-		shown->worker_told[i] = vg_controller_page(controller, VG_PAGE_WORKERS + i, VG_STATUS_WORKER,
-						  &shown->workers[i]);
+		shown->worker_told[i] = vg_controller_page(controller, VG_PAGE_WORKERS + i,
+							   VG_STATUS_WORKER, &shown->workers[i]);
 	if (!vg_controller_page(controller, VG_PAGE_SINKS, VG_STATUS_SINKS, &shown->sinks))
 		shown->sinks.count = 0;
 }

@@ -233,13 +233,12 @@ static const struct {
 	uint32_t roles;
 	bool (*tell)(struct vg_gateway *gateway, struct vg_process *process);
 } steps[] = {
-	{ALL, tell_hello},        {B, tell_names},        {ALL, tell_image},
-	{W | C, tell_control},    {W | R, tell_own_page}, {C, tell_all_pages},
-	{C, tell_control_socket}, {C, tell_health},       {R, tell_state},
-	{W, tell_listeners},
-	{W, tell_own_ring},       {R, tell_all_rings},    {K, pair_with_own_worker},
-	{W, pair_with_own_keys},  {W, pair_with_broker},  {B, pair_with_live_workers},
-	{ALL, tell_go},
+	{ALL, tell_hello},           {B, tell_names},         {ALL, tell_image},
+	{W | C, tell_control},       {W | R, tell_own_page},  {C, tell_all_pages},
+	{C, tell_control_socket},    {C, tell_health},        {R, tell_state},
+	{W, tell_listeners},         {W, tell_own_ring},      {R, tell_all_rings},
+	{K, pair_with_own_worker},   {W, pair_with_own_keys}, {W, pair_with_broker},
+	{B, pair_with_live_workers}, {ALL, tell_go},
 };
 
 static bool brief(struct vg_gateway *gateway, struct vg_process *process)

@@ -103,7 +103,8 @@ static bool same_listeners(const struct vg_image *a, const struct vg_image *b)
 	for (uint32_t i = 0; i < vg_img_listener_count(a); i++) {
 		const struct vg_img_listener *x = &vg_img_listeners(a)[i];
 		const struct vg_img_listener *y = &vg_img_listeners(b)[i];
-		if (x->port != y->port || memcmp(&x->addr, &y->addr, sizeof(x->addr)) != 0)
+		if (x->port != y->port || memcmp(&x->addr, &y->addr, sizeof(x->addr)) != 0 ||
+		    strcmp(x->zone, y->zone) != 0)
 			return false;
 	}
 	return true;

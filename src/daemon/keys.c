@@ -6,6 +6,7 @@
 #include "sys/log.h"
 #include "sys/sandbox.h"
 #include "tls/keys.h"
+#include "tls/secrets.h"
 
 /* False where the worker's channel is over. */
 static bool serve(struct vg_keys *keys, struct vg_chan *worker)
@@ -61,8 +62,10 @@ int main(void)
 		vg_log(VG_LOG_ERROR, "there is no worker to sign for");
 		return EXIT_FAILURE;
 	}
+	/* Both tell all that is wrong. */
 	struct vg_keys *keys = vg_keys_open(&child.image, &child.supervisor);
-	if (keys == NULL)
+	bool good = vg_secrets_send(&child.image, worker, &child.supervisor);
+	if (keys == NULL || !good)
 		return EXIT_FAILURE;
 	if (!vg_sandbox_become(child.hello.user) || !vg_sandbox_enter(VG_ROLE_KEYS, NULL) ||
 	    !vg_child_ready(&child))

@@ -1,5 +1,6 @@
 #include "daemon/listen.h"
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -12,12 +13,17 @@
 /* The kernel cuts it to net.core.somaxconn. */
 #define BACKLOG 4096U
 
+#define UNSENT_MAX 131072 /* bytes, of each connection */
+
 void vg_listen_text(char out[VG_LISTEN_TEXT], const struct vg_img_listener *row)
 {
 	char addr[VG_ADDR_TEXT];
 	vg_addr_text(addr, &row->addr);
-	snprintf(out, VG_LISTEN_TEXT, vg_addr_is_v4(&row->addr) ? "%s:%u" : "[%s]:%u", addr,
-		 (unsigned)row->port);
+	if (vg_addr_is_v4(&row->addr))
+		(void)snprintf(out, VG_LISTEN_TEXT, "%s:%u", addr, (unsigned)row->port);
+	else
+		(void)snprintf(out, VG_LISTEN_TEXT, "[%s%s%s]:%u", addr,
+			       row->zone[0] == '\0' ? "" : "%", row->zone, (unsigned)row->port);
 }
 
 union address {
@@ -38,26 +44,30 @@ static socklen_t fill(union address *to, const struct vg_img_listener *row)
 	to->v6.sin6_family = AF_INET6;
 	to->v6.sin6_port = htons(row->port);
 	memcpy(&to->v6.sin6_addr, row->addr.bytes, 16);
+	/* Where there is no such interface it stays 0, and bind fails. */
+	if (row->zone[0] != '\0')
+		to->v6.sin6_scope_id = if_nametoindex(row->zone);
 	return sizeof(to->v6);
 }
 
-static bool set(int fd, int level, int option)
+static bool set(int fd, int level, int option, int value)
 {
-	int on = 1;
-	return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
 static bool bind_one(int fd, const struct vg_img_listener *row)
 {
 	union address to;
 	socklen_t len = fill(&to, row);
-	if (!set(fd, SOL_SOCKET, SO_REUSEADDR))
+	if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
 		return false;
 	/* [::] must not take IPv4 too: that would be another listener's, or nobody's. */
-	if (to.any.sa_family == AF_INET6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+	if (to.any.sa_family == AF_INET6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))
 		return false;
-	/* Accepted sockets inherit it: no call for each. */
-	if (!set(fd, IPPROTO_TCP, TCP_NODELAY))
+	/* Accepted sockets inherit both: no call for each. What a vendor doesn't take must wait with
+	   its upstream, not as megabytes of this kernel: else who never reads looks served. */
+	if (!set(fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
+	    !set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX))
 		return false;
 	return bind(fd, &to.any, len) == 0 && listen(fd, (int)BACKLOG) == 0;
 }
@@ -70,9 +80,8 @@ static void tell_queue(int fd)
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_sacked > 0 &&
 	    info.tcpi_sacked < BACKLOG)
 		vg_log(VG_LOG_WARNING,
-		       "the kernel lets %u connections wait to be accepted, not %u: a burst of "
-		       "more "
-		       "is slow to connect; raise net.core.somaxconn",
+		       "the kernel lets %u connections wait to be accepted, not %u: raise "
+		       "net.core.somaxconn",
 		       info.tcpi_sacked, BACKLOG);
 }
 

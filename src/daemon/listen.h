@@ -13,7 +13,7 @@
 #include "net/child.h"
 #include "policy/image.h"
 
-#define VG_LISTEN_TEXT 56 /* "[IPV6]:PORT" and a NUL */
+#define VG_LISTEN_TEXT (VG_ADDR_TEXT + VG_ZONE_TEXT + 10) /* "[IPV6%ZONE]:PORT" and a NUL */
 
 struct vg_listeners {
 	int fds[VG_CHILD_LISTENERS_MAX]; /* in the order of the image's */

@@ -8,6 +8,7 @@
 #include "sys/status_page.h"
 
 /* `shown` is what was told last; zero at first. */
-void vg_status_show(struct vg_gateway *gateway, bool reloading, bool draining, struct vg_status *shown);
+void vg_status_show(struct vg_gateway *gateway, bool reloading, bool draining,
+		    struct vg_status *shown);
 
 #endif

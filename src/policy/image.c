@@ -67,8 +67,9 @@ static const char *check_gateway(const struct vg_image *image, uint32_t at)
 
 static const char *check_listener(const struct vg_image *image, uint32_t at)
 {
-	(void)image, (void)at;
-	return NULL; /* every address and port is one */
+	const struct vg_img_listener *row = &vg_img_listeners(image)[at];
+	return memchr(row->zone, '\0', sizeof(row->zone)) != NULL ? NULL
+								  : "listener: a zone without end";
 }
 
 static const char *check_cert(const struct vg_image *image, uint32_t at)
@@ -77,7 +78,10 @@ static const char *check_cert(const struct vg_image *image, uint32_t at)
 	if (!in_text(image, row->path) || !in_text(image, row->key_path) ||
 	    !in_text(image, row->where.file) || !in_rows(row->chain, vg_img_der_count(image)))
 		return "cert: a reference lies outside";
-	return row->chain.count > 0 ? NULL : "cert: no certificate";
+	if (row->chain.count == 0)
+		return "cert: no certificate";
+	bool in_order = at == 0 || row[-1].upstream <= row->upstream;
+	return in_order && row->upstream <= 1 ? NULL : "cert: for whom it is, or out of order";
 }
 
 /* One that has a path needs it, and the kernel has its own bound for a socket's. */
@@ -123,8 +127,14 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 	if (!in_text(image, row->name) || !is_key(image, row->host) ||
 	    !is_key(image, row->upstream_host) || !is_key(image, row->prefix) ||
 	    !in_text(image, row->where.file) ||
-	    !in_rows(row->upstreams, vg_img_upstream_count(image)))
+	    !in_rows(row->upstreams, vg_img_upstream_count(image)) ||
+	    !in_rows(row->set_headers, vg_img_set_header_count(image)))
 		return "service: a reference lies outside";
+	if (!is_key(image, row->health_path) ||
+	    (row->health_path.len > 0) != (row->health_every_ms > 0))
+		return "service: no health check";
+	if (row->set_headers.count > VG_IMG_SET_HEADERS_MAX)
+		return "service: too many headers are set";
 	if (row->balance >= VG_BALANCES || row->forward_identity >= VG_FORWARDS ||
 	    row->has_data > 1)
 		return "service: unknown value";
@@ -138,6 +148,13 @@ static const char *check_service(const struct vg_image *image, uint32_t at)
 	return NULL;
 }
 
+/* What vendors are shown is shown to them alone. */
+static bool is_shown_upstream(const struct vg_image *image, uint32_t cert)
+{
+	return cert == VG_NO_ROW ||
+	       (cert < vg_img_cert_count(image) && vg_img_certs(image)[cert].upstream == 1);
+}
+
 static const char *check_upstream(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_upstream *row = &vg_img_upstreams(image)[at];
@@ -149,7 +166,18 @@ static const char *check_upstream(const struct vg_image *image, uint32_t at)
 	/* There is no TLS without somebody to trust and a name to hold them to. */
 	if (row->tls != 0 && (row->cas.count == 0 || row->name.len == 0))
 		return "upstream: TLS without a CA or a name";
+	if (row->tls != 0 && !is_shown_upstream(image, row->cert))
+		return "upstream: not a certificate for it";
 	return NULL;
+}
+
+static const char *check_set_header(const struct vg_image *image, uint32_t at)
+{
+	const struct vg_img_set_header *row = &vg_img_set_headers(image)[at];
+	if (!is_key(image, row->name) || !is_key(image, row->value) || !in_text(image, row->path) ||
+	    !in_text(image, row->where.file))
+		return "set_header: a text lies outside";
+	return row->name.len > 0 ? NULL : "set_header: no name";
 }
 
 /* Where rows are sorted by vendor, its span is whole if both ends are its own. */

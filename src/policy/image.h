@@ -23,14 +23,15 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(8)
+#define VG_IMAGE_LAYOUT UINT32_C(9)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
 /* Bounds that vg_image_open holds an image to, and the compiler what people write. */
-#define VG_IMG_KEY_MAX 1024   /* bytes of a host, prefix, id, name, parameter or segment */
-#define VG_IMG_NAMES_MAX 256  /* names of one kind in an identity */
-#define VG_IMG_PARAMS_MAX 256 /* query parameters of a rule; listed header fields of it */
+#define VG_IMG_KEY_MAX 1024       /* bytes of a host, prefix, id, name, parameter or segment */
+#define VG_IMG_NAMES_MAX 256      /* names of one kind in an identity */
+#define VG_IMG_PARAMS_MAX 256     /* query parameters of a rule; listed header fields of it */
+#define VG_IMG_SET_HEADERS_MAX 32 /* of a service */
 
 enum vg_section {
 #define VG_SECTION(NAME, name, row) VG_SECTION_##NAME,
@@ -98,18 +99,20 @@ struct vg_img_gateway {
 
 struct vg_img_listener {
 	struct vg_addr addr;
+	char zone[VG_ZONE_TEXT]; /* of a link-local address its interface; else "" */
 	uint16_t port;
 	uint16_t pad[3];
 };
 
+/* A certificate whose key the gateway has: those of [tls], then those of services. */
 struct vg_img_cert {
 	struct vg_span chain;   /* of DER, the leaf first */
 	struct vg_str path;     /* absolute, as is the key's */
 	struct vg_str key_path; /* only the keys role opens it */
-	struct vg_where where;  /* the item of `certificate` */
-	uint32_t key_line;      /* and that of `private_key` */
-	uint32_t pad;
-	uint64_t stamp; /* of the file as it was read: sys/file.h */
+	struct vg_where where;  /* the item of `certificate`, or `upstream_certificate` */
+	uint32_t key_line;      /* and that of its key */
+	uint32_t upstream;      /* 1: it is shown to upstreams, and to no vendor */
+	uint64_t stamp;         /* of the file as it was read: sys/file.h */
 };
 
 enum vg_sink_kind {
@@ -173,6 +176,9 @@ struct vg_img_service {
 	struct vg_str upstream_host; /* the upstream's Host: lower case, maybe a port */
 	struct vg_str prefix;        /* "" or "/seg[/seg…]", normalised, no final slash */
 	struct vg_span upstreams;
+	struct vg_span set_headers;
+	struct vg_str health_path; /* that each upstream is asked for; "": it isn't checked */
+	uint32_t health_every_ms;
 	uint32_t connect_timeout_ms;
 	uint8_t balance;          /* enum vg_balance */
 	uint8_t forward_identity; /* enum vg_forward */
@@ -185,11 +191,21 @@ struct vg_img_upstream {
 	struct vg_addr addr; /* where host is "" */
 	uint16_t port;
 	uint8_t tls; /* 1: https */
-	uint8_t pad[5];
+	uint8_t pad;
+	uint32_t cert;      /* of TLS: what it is shown where it asks; a row of CERT or VG_NO_ROW */
 	struct vg_str text; /* as written, for events */
 	struct vg_str host; /* a DNS name that the broker resolves, lower case; or "" */
 	struct vg_str name; /* of TLS: what its certificate must bear, a DNS name or an address */
 	struct vg_span cas; /* of DER; of TLS: at least one */
+};
+
+/* A field that every request to the service's upstreams has, in place of the vendor's. */
+struct vg_img_set_header {
+	struct vg_str name;
+	struct vg_str value; /* before the secret, where there is one */
+	struct vg_str path;  /* of the file that holds it, absolute, which only the keys role opens;
+				or "" */
+	struct vg_where where;
 };
 
 enum vg_mode { VG_MODE_ENFORCE, VG_MODE_SUSPENDED, VG_MODES };
@@ -367,6 +383,15 @@ bool vg_image_open(struct vg_image *image, const void *block, size_t size, const
 	}
 #include "policy/image.def"
 #undef VG_SECTION
+
+/* How many of the certificates are shown to vendors: the first ones. */
+static inline uint32_t vg_img_own_count(const struct vg_image *image)
+{
+	uint32_t count = vg_img_cert_count(image);
+	while (count > 0 && vg_img_certs(image)[count - 1].upstream != 0)
+		count--;
+	return count;
+}
 
 static inline const struct vg_img_gateway *vg_img_gateway(const struct vg_image *image)
 {

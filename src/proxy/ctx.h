@@ -41,6 +41,7 @@ struct vg_worker {
 	struct vg_places places;
 	struct vg_addresses addresses;
 	struct vg_dials dials;
+	uint64_t dialled, reused; /* of upstreams' connections: as vg_status_worker has them */
 
 	struct vg_conn *conns; /* all of them */
 	uint32_t conn_count;

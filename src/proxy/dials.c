@@ -5,6 +5,7 @@
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
 #include "proxy/generation.h"
+#include "proxy/health.h"
 #include "proxy/origin.h"
 #include "sys/file.h"
 #include "sys/log.h"
@@ -40,20 +41,37 @@ static bool ask(struct vg_dials *dials, const struct vg_generation *generation, 
 	return vg_chan_send(dials->broker, VG_MSG_DIAL, &msg, NULL) == VG_CHAN_OK;
 }
 
-bool vg_dials_begin(struct vg_dials *dials, struct vg_exchange *exchange,
-		    struct vg_generation *generation, uint32_t upstream)
+static struct vg_dial *begin(struct vg_dials *dials, struct vg_generation *generation,
+			     uint32_t upstream)
 {
 	struct vg_dial *dial = find_free(dials);
 	if (dial == NULL)
-		return false;
+		return NULL;
 	if (!ask(dials, generation, dial->id, upstream)) {
 		dial->id = 0;
-		return false;
+		return NULL;
 	}
-	dial->exchange = exchange;
 	dial->generation = vg_generation_ref(generation);
 	dial->upstream = upstream;
-	return true;
+	return dial;
+}
+
+bool vg_dials_begin(struct vg_dials *dials, struct vg_exchange *exchange,
+		    struct vg_generation *generation, uint32_t upstream)
+{
+	struct vg_dial *dial = begin(dials, generation, upstream);
+	if (dial != NULL)
+		dial->exchange = exchange;
+	return dial != NULL;
+}
+
+bool vg_dials_begin_check(struct vg_dials *dials, struct vg_check *check,
+			  struct vg_generation *generation, uint32_t upstream)
+{
+	struct vg_dial *dial = begin(dials, generation, upstream);
+	if (dial != NULL)
+		dial->check = check;
+	return dial != NULL;
 }
 
 void vg_dials_forget(struct vg_dials *dials, struct vg_exchange *exchange)
@@ -74,7 +92,10 @@ static void hand_over(struct vg_dial *dial, struct vg_origin *origin,
 	struct vg_dial done = *dial;
 	*dial = (struct vg_dial){0};
 	int error = origin == NULL && answer->error == 0 ? ENOMEM : answer->error;
-	vg_pool_arrived(&done.generation->pool, done.upstream, origin, done.exchange);
+	if (done.check != NULL)
+		vg_check_dialed(done.check, origin, error);
+	else
+		vg_pool_arrived(&done.generation->pool, done.upstream, origin, done.exchange);
 	if (done.exchange != NULL)
 		vg_exchange_dialed(done.exchange, origin, error,
 				   answer->tried != 0 ? &answer->addr : NULL);

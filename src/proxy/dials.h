@@ -15,12 +15,14 @@
 #define VG_DIALS 1024 /* in progress, at most */
 
 struct vg_worker;
+struct vg_check;
 struct vg_exchange;
 struct vg_generation;
 struct vg_origin;
 
 struct vg_dial {
-	struct vg_exchange *exchange;     /* NULL: free, or nobody waits any more */
+	struct vg_exchange *exchange;     /* NULL: free, a check's, or nobody waits any more */
+	struct vg_check *check;           /* NULL: it is for no check */
 	struct vg_generation *generation; /* whose upstream; a reference */
 	uint64_t id;                      /* 0: free */
 	uint32_t upstream;
@@ -52,6 +54,10 @@ void vg_dials_broker(struct vg_dials *dials, struct vg_chan *broker);
 /* vg_exchange_dialed is called for the exchange, in another turn. False: it can't be begun. */
 bool vg_dials_begin(struct vg_dials *dials, struct vg_exchange *exchange,
 		    struct vg_generation *generation, uint32_t upstream) VG_MUST_CHECK;
+
+/* The same for a check: vg_check_dialed is called. */
+bool vg_dials_begin_check(struct vg_dials *dials, struct vg_check *check,
+			  struct vg_generation *generation, uint32_t upstream) VG_MUST_CHECK;
 
 /* The exchange waits no longer. */
 void vg_dials_forget(struct vg_dials *dials, struct vg_exchange *exchange);

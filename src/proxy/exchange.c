@@ -67,6 +67,9 @@ static enum vg_state retry_or_fail(struct vg_exchange *x)
 		x->request = request;
 		return VG_STATE_DIAL;
 	}
+	const char *alert = vg_origin_alert(origin);
+	if (alert != NULL)
+		return vg_exchange_fail(x, VG_REASON_UPSTREAM_TLS, alert);
 	return vg_exchange_fail(x, VG_REASON_UPSTREAM_CLOSED, "closed before its answer");
 }
 

@@ -61,7 +61,7 @@ struct vg_exchange {
 	struct vg_arena arena;
 	char id[VG_ULID_TEXT];
 	struct vg_http_trace trace; /* its id is empty where no head was read */
-	uint32_t slot; /* VG_NO_SLOT: there was no room for its event */
+	uint32_t slot;              /* VG_NO_SLOT: there was no room for its event */
 
 	const struct vg_http_head *head; /* while it is judged; NULL afterwards */
 	struct vg_asked asked;
@@ -95,7 +95,7 @@ struct vg_exchange {
 	struct vg_http_scan scan;
 	struct vg_http_body body;
 	unsigned interim; /* answers of 1xx before it, which nobody gets */
-	unsigned status; /* to the vendor; 0: none yet */
+	unsigned status;  /* to the vendor; 0: none yet */
 	unsigned upstream_status;
 	bool answered; /* the head is queued to the vendor */
 	bool origin_reusable;
@@ -109,8 +109,8 @@ struct vg_exchange {
 	enum vg_turn turn;
 	uint64_t upstream_at; /* bytes that it had moved when the timer was set */
 	int64_t turn_since;   /* monotonic, of the vendor's */
-	int64_t pace_spent;   /* microseconds of its former turns in this span; -1: none has begun */
-	uint64_t pace_from;   /* bytes that it had moved when the span began */
+	int64_t pace_spent; /* microseconds of its former turns in this span; -1: none has begun */
+	uint64_t pace_from; /* bytes that it had moved when the span began */
 
 	int64_t began, sent, heard; /* monotonic: begin, head sent upstream, answer's head there */
 	struct vg_resting resting;

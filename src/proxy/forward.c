@@ -4,7 +4,7 @@
 #include "proxy/ctx.h"
 #include "proxy/generation.h"
 
-#define EXTRAS_MAX 8
+#define EXTRAS_MAX (8 + VG_IMG_SET_HEADERS_MAX)
 
 /* The fields that the gateway adds, and the texts of those that are made here. */
 struct extras {
@@ -105,6 +105,8 @@ bool vg_forward_request(struct vg_exchange *x, const struct vg_http_head *head,
 	extras.count = extras.chain = 0;
 	add(&extras, "X-Request-Id", vg_slice(x->id, VG_ULID_TEXT - 1));
 	add_trace(&extras, x, head);
+	extras.count += vg_set_headers_add(&x->client->generation->set_headers, service,
+					   extras.rows + extras.count);
 	if (service->forward_identity != VG_FORWARD_NONE &&
 	    !add_identity[service->forward_identity](&extras, x, verdict))
 		return false;

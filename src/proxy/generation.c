@@ -19,17 +19,34 @@ struct vg_generation *vg_generation_new(struct vg_worker *worker, uint64_t numbe
 	generation->gateway = vg_img_gateway(image);
 	generation->keys.fd = -1;
 	vg_hex(generation->gen, image->header->gen, sizeof(image->header->gen));
-	if (!vg_pool_init(&generation->pool, generation))
+	const struct vg_secrets none = {NULL, 0};
+	if (!vg_pool_init(&generation->pool, generation) ||
+	    !vg_set_headers_make(&generation->set_headers, image, &none) ||
+	    !vg_health_init(&generation->health, generation))
 		vg_generation_unref(&generation);
 	return generation;
+}
+
+/* They come before anything is asked of the keys. */
+static bool take_secrets(struct vg_generation *generation)
+{
+	struct vg_secrets secrets;
+	if (!vg_secrets_take(&secrets, &generation->image, &generation->keys))
+		return false;
+	vg_set_headers_free(&generation->set_headers);
+	bool ok = vg_set_headers_make(&generation->set_headers, &generation->image, &secrets);
+	vg_secrets_free(&secrets);
+	return ok;
 }
 
 bool vg_generation_secure(struct vg_generation *generation, struct vg_chan *keys)
 {
 	generation->keys = *keys;
 	keys->fd = -1;
+	if (!take_secrets(generation))
+		return false;
 	generation->tls = vg_tls_server_new(&generation->image, &generation->keys);
-	generation->upstream_tls = vg_tls_client_new(&generation->image);
+	generation->upstream_tls = vg_tls_client_new(&generation->image, &generation->keys);
 	return generation->tls != NULL && generation->upstream_tls != NULL;
 }
 
@@ -57,9 +74,11 @@ void vg_generation_unref(struct vg_generation **generation)
 	if (gone == NULL || --gone->refs > 0)
 		return;
 	tell_gone(gone);
+	vg_health_fini(&gone->health);
 	vg_pool_fini(&gone->pool);
 	vg_tls_server_free(&gone->tls);
 	vg_tls_client_free(&gone->upstream_tls);
+	vg_set_headers_free(&gone->set_headers);
 	vg_chan_close(&gone->keys);
 	vg_shm_unmap(&gone->map);
 	free(gone);

@@ -11,7 +11,9 @@
 
 #include "base/attr.h"
 #include "policy/image.h"
+#include "proxy/health.h"
 #include "proxy/pool.h"
+#include "proxy/set_header.h"
 #include "sys/chan.h"
 #include "sys/shm.h"
 #include "tls/client.h"
@@ -30,15 +32,17 @@ struct vg_generation {
 	struct vg_chan keys;
 	struct vg_tls_server *tls;
 	struct vg_tls_client *upstream_tls;
+	struct vg_set_headers set_headers;
 	struct vg_pool pool;
+	struct vg_health health;
 };
 
-/* Over a checked image, with no TLS: what the loop codec needs. NULL: no memory. The first
+/* Over a checked image, with no TLS and no secrets: what the loop codec needs. NULL: no memory. The first
    reference is the caller's. */
 struct vg_generation *vg_generation_new(struct vg_worker *worker, uint64_t number,
 					const struct vg_image *image) VG_MUST_CHECK;
 
-/* Its TLS contexts; takes the channel to its keys. False, and told in the log. */
+/* Its TLS contexts and secrets; takes the channel to its keys. False, and told in the log. */
 bool vg_generation_secure(struct vg_generation *generation, struct vg_chan *keys) VG_MUST_CHECK;
 
 struct vg_generation *vg_generation_ref(struct vg_generation *generation) VG_MUST_CHECK;

@@ -7,12 +7,15 @@
 #include "proxy/ctx.h"
 #include "proxy/exchange.h"
 #include "proxy/generation.h"
+#include "proxy/health.h"
 
 /* In the pool a connection that becomes readable has been closed, or talks without being asked. */
 static void on_ready(void *owner, unsigned what)
 {
 	struct vg_origin *origin = owner;
-	if (origin->exchange == NULL)
+	if (origin->check != NULL)
+		vg_check_ready(origin->check, what);
+	else if (origin->exchange == NULL)
 		vg_pool_drop(&origin->generation->pool, origin);
 	else
 		vg_exchange_origin_ready(origin->exchange, what);
@@ -75,6 +78,12 @@ enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault)
 	enum vg_io io = vg_stream_handshake(stream);
 	*fault = vg_tls_session_peer(stream->tls)->fault;
 	return io;
+}
+
+const char *vg_origin_alert(const struct vg_origin *origin)
+{
+	const struct vg_tls_session *tls = origin->stream.tls;
+	return tls == NULL ? NULL : vg_tls_session_peer(tls)->fault;
 }
 
 static void free_now(void *object)

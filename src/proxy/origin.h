@@ -18,6 +18,7 @@
 #define VG_ORIGIN_READ ((size_t)32768)
 
 struct vg_generation;
+struct vg_check;
 struct vg_exchange;
 
 struct vg_origin {
@@ -25,7 +26,8 @@ struct vg_origin {
 	struct vg_stream stream;
 	struct vg_buf in, out;
 	uint32_t upstream;             /* row of the image */
-	struct vg_exchange *exchange;  /* NULL: in the pool */
+	struct vg_exchange *exchange;  /* NULL: in the pool, or a check's */
+	struct vg_check *check;        /* NULL: it is no check's */
 	bool reused;                   /* it has carried an exchange before */
 	bool wrote;                    /* of this exchange: a byte has left */
 	bool more;                     /* TLS holds bytes that no event will tell of */
@@ -47,6 +49,10 @@ bool vg_origin_is_bare(const struct vg_origin *origin) VG_MUST_CHECK;
  * *fault in a few words: it is no good. Until it is done nothing is written but the handshake.
  */
 enum vg_io vg_origin_secure(struct vg_origin *origin, const char **fault) VG_MUST_CHECK;
+
+/* The words of the TLS alert that the upstream ended it with; NULL. In TLS 1.3 it so refuses what
+   it was shown when the handshake is over at this end (RFC 8446 4.4.2.4). */
+const char *vg_origin_alert(const struct vg_origin *origin) VG_MUST_CHECK;
 
 /* The same, over memory, which outlives it. */
 struct vg_origin *vg_origin_new_memory(struct vg_generation *generation, struct vg_memory *memory,

@@ -78,6 +78,7 @@ struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange
 	if (origin != NULL) {
 		take_out(pool, origin);
 		origin->exchange = exchange;
+		pool->generation->worker->reused++;
 	} else if (!vg_dials_begin(&pool->generation->worker->dials, exchange, pool->generation,
 				   upstream)) {
 		*failed = true;
@@ -91,29 +92,38 @@ static uint32_t least_busy(const struct vg_pool *pool, struct vg_span rows, uint
 {
 	uint32_t best = VG_NO_ROW;
 	for (uint32_t row = rows.first; row < rows.first + rows.count; row++)
-		if (row != last &&
+		if (row != last && !pool->rows[row].down &&
 		    (best == VG_NO_ROW || pool->rows[row].busy < pool->rows[best].busy))
 			best = row;
 	return best;
 }
 
+static uint32_t next_in_turn(const struct vg_pool *pool, struct vg_span rows, uint32_t last,
+			     uint32_t *turn)
+{
+	for (uint32_t i = 0; i < rows.count; i++) {
+		uint32_t row = rows.first + (*turn)++ % rows.count;
+		if (row != last && !pool->rows[row].down)
+			return row;
+	}
+	return VG_NO_ROW;
+}
+
 uint32_t vg_pool_choose(struct vg_pool *pool, uint32_t service, uint32_t last)
 {
 	const struct vg_img_service *row = &vg_img_services(&pool->generation->image)[service];
-	struct vg_span rows = row->upstreams;
-	if (rows.count == 1)
-		return rows.first;
-	if (row->balance == VG_BALANCE_LEAST_CONN)
-		return least_busy(pool, rows, last);
-	uint32_t next = rows.first + pool->turns[service]++ % rows.count;
-	if (next == last)
-		next = rows.first + pool->turns[service]++ % rows.count;
+	uint32_t next = row->balance == VG_BALANCE_LEAST_CONN
+				? least_busy(pool, row->upstreams, last)
+				: next_in_turn(pool, row->upstreams, last, &pool->turns[service]);
+	if (next == VG_NO_ROW && last != VG_NO_ROW && !pool->rows[last].down)
+		next = last;
 	return next;
 }
 
 void vg_pool_arrived(struct vg_pool *pool, uint32_t upstream, struct vg_origin *origin,
 		     struct vg_exchange *exchange)
 {
+	pool->generation->worker->dialled += origin != NULL;
 	if (exchange != NULL && origin == NULL) {
 		pool->rows[upstream].busy--;
 	} else if (exchange != NULL) {

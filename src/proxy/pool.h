@@ -22,6 +22,7 @@ struct vg_pool_row {
 	struct vg_origin *idle; /* the freshest first */
 	uint32_t idle_count;
 	uint32_t busy; /* with an exchange, or being dialled for one */
+	bool down;     /* its checks fail (health.h): it is passed over */
 };
 
 struct vg_pool {
@@ -45,8 +46,8 @@ struct vg_origin *vg_pool_get(struct vg_pool *pool, struct vg_exchange *exchange
 			      bool *failed) VG_MUST_CHECK;
 
 /*
- * Which upstream of the service is next: by its `balance`, but not `last` (VG_NO_ROW where there
- * was none) where it has another.
+ * Which upstream of the service is next: by its `balance`, of those that aren't down, but not
+ * `last` (VG_NO_ROW where there was none) where there is another. VG_NO_ROW: all are down.
  */
 uint32_t vg_pool_choose(struct vg_pool *pool, uint32_t service, uint32_t last) VG_MUST_CHECK;
 

@@ -34,6 +34,8 @@ enum vg_state vg_reach_dial(struct vg_exchange *x)
 		vg_pool_put(pool, &x->origin, false);
 	if (x->upstream == VG_NO_ROW || x->tries > 0)
 		x->upstream = vg_pool_choose(pool, x->service, x->upstream);
+	if (x->upstream == VG_NO_ROW)
+		return vg_exchange_fail(x, VG_REASON_UPSTREAM_DOWN, NULL);
 	x->tries++;
 	x->dial_began = vg_loop_monotonic(&x->worker->loop);
 	x->origin = vg_pool_get(pool, x, x->upstream, &failed);
@@ -44,7 +46,7 @@ enum vg_state vg_reach_dial(struct vg_exchange *x)
 	return x->origin != NULL ? VG_STATE_SEND_HEAD : VG_STATE_STAY;
 }
 
-static const char *text_of(int error)
+const char *vg_reach_text(int error)
 {
 	switch (error) {
 	case ETIMEDOUT:
@@ -58,8 +60,7 @@ static const char *text_of(int error)
 	}
 }
 
-/* The gateway's own fault: no upstream was asked. */
-static bool is_ours(int error)
+bool vg_reach_is_ours(int error)
 {
 	static const int errors[] = {EAGAIN, EPIPE, ENOMEM, EMFILE, ESTALE};
 	for (size_t i = 0; i < VG_COUNT(errors); i++)
@@ -78,9 +79,9 @@ enum vg_state vg_reach_dialed(struct vg_exchange *x, struct vg_origin *origin, i
 		x->origin = origin;
 		return vg_origin_is_bare(origin) ? VG_STATE_SECURE : VG_STATE_SEND_HEAD;
 	}
-	if (is_ours(error))
+	if (vg_reach_is_ours(error))
 		return vg_exchange_fail(x, VG_REASON_GATEWAY_ERROR, "broker");
-	return again_or_fail(x, VG_REASON_UPSTREAM_CONNECT, text_of(error));
+	return again_or_fail(x, VG_REASON_UPSTREAM_CONNECT, vg_reach_text(error));
 }
 
 enum vg_state vg_reach_secure(struct vg_exchange *x)

@@ -19,4 +19,9 @@ enum vg_state vg_reach_dialed(struct vg_exchange *exchange, struct vg_origin *or
 /* SECURE begins, or its connection is ready for the next step of the handshake. */
 enum vg_state vg_reach_secure(struct vg_exchange *exchange) VG_MUST_CHECK;
 
+/* A dial's errno value in a few words; whether it is the gateway's own fault, and no upstream was
+   asked. */
+const char *vg_reach_text(int error) VG_MUST_CHECK;
+bool vg_reach_is_ours(int error) VG_MUST_CHECK;
+
 #endif

@@ -196,7 +196,10 @@ static void tell_status(void *arg)
 				       .probes = worker->probes,
 				       .turned = worker->turned,
 				       .refusing = !vg_ring_may_begin(&worker->ring) ||
-						   worker->untold > 0};
+						   worker->untold > 0,
+				       .dialled = worker->dialled,
+				       .reused = worker->reused,
+				       .down = vg_health_down(worker->current)};
 	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
 		return;
 	worker->told = now;
@@ -259,11 +262,11 @@ static bool prepare(struct vg_worker *worker)
 	vg_places_init(&worker->places, &worker->loop, vg_conn_handshake, vg_conn_place_timeout);
 	vg_dials_init(&worker->dials, worker);
 	vg_dials_broker(&worker->dials, vg_child_peer(child, VG_ROLE_BROKER));
-	if (!vg_tls_warmup(&child->image, keys))
-		return fail("the first handshake with itself failed");
 	worker->current = vg_generation_new(worker, child->generation, &child->image);
 	if (worker->current == NULL || !vg_generation_secure(worker->current, keys))
 		return fail("TLS");
+	if (!vg_tls_warmup(&child->image, &worker->current->keys))
+		return fail("the first handshake with itself failed");
 	if (!open_addresses(worker))
 		return fail("no memory for its table of addresses");
 	follow_limits(worker);

@@ -21,6 +21,12 @@ bool vg_shm_seal(int fd)
 	return fcntl(fd, F_ADD_SEALS, SEALS) == 0;
 }
 
+bool vg_shm_is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
 bool vg_shm_map(struct vg_map *map, int fd, bool writable)
 {
 	*map = (struct vg_map){0};
@@ -53,8 +59,7 @@ bool vg_shm_take(struct vg_map *map, int *fd, bool writable)
 
 bool vg_shm_image(struct vg_map *map, struct vg_image *image, int fd)
 {
-	int seals = fcntl(fd, F_GET_SEALS);
-	if (seals < 0 || (seals & SEALS) != SEALS) {
+	if (!vg_shm_is_sealed(fd)) {
 		vg_log(VG_LOG_ERROR, "the policy image isn't sealed");
 		return false;
 	}

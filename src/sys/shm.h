@@ -19,6 +19,8 @@ int vg_shm_memfd(const char *name) VG_MUST_CHECK;
 /* No more writes, growing or shrinking: for ever. */
 bool vg_shm_seal(int fd) VG_MUST_CHECK;
 
+bool vg_shm_is_sealed(int fd) VG_MUST_CHECK;
+
 /* Maps the whole descriptor; a writable map needs one opened for writing. */
 bool vg_shm_map(struct vg_map *map, int fd, bool writable) VG_MUST_CHECK;
 void vg_shm_unmap(struct vg_map *map);

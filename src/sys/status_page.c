@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define TRIES 1000
-#define LAYOUT_VERSION UINT32_C(3)
+#define LAYOUT_VERSION UINT32_C(4)
 
 static const size_t sizes[VG_STATUS_KINDS] = {
 	[VG_STATUS_GATEWAY] = sizeof(struct vg_status),

@@ -56,6 +56,9 @@ struct vg_status_worker {
 	int64_t turned;       /* its loop, last, to the second: monotonic microseconds */
 	uint32_t refusing;    /* 1: an exchange would be refused for want of its record */
 	uint32_t pad;
+	uint64_t dialled; /* connections to upstreams that were made, since it started */
+	uint64_t reused;  /* exchanges that used one that rested */
+	uint64_t down;    /* upstreams that its checks found to be down */
 };
 
 struct vg_status_sink {
@@ -83,7 +86,7 @@ struct vg_status_page {
 
 _Static_assert(sizeof(struct vg_status) % sizeof(uint64_t) == 0 &&
 		       sizeof(struct vg_status_process) == 32 &&
-		       sizeof(struct vg_status_worker) == 48 &&
+		       sizeof(struct vg_status_worker) == 72 &&
 		       sizeof(struct vg_status_sink) == 80 &&
 		       offsetof(struct vg_status_page, words) == 16,
 	       "it is shared between processes");

@@ -13,6 +13,8 @@
 struct vg_tls_client {
 	const struct vg_image *image;
 	SSL_CTX *ctx;
+	struct vg_tls_own
+		*owns; /* one for each certificate of the image, those for vendors empty */
 	uint32_t count;
 	X509_STORE *stores[]; /* one for each upstream; NULL where it is plain */
 };
@@ -61,6 +63,23 @@ static bool load_all(struct vg_tls_client *client)
 	return true;
 }
 
+static bool load_owns(struct vg_tls_client *client, const struct vg_chan *keys)
+{
+	const struct vg_image *image = client->image;
+	uint32_t count = vg_img_cert_count(image);
+	client->owns = calloc((size_t)count + 1, sizeof(*client->owns));
+	if (client->owns == NULL)
+		return false;
+	for (uint32_t i = vg_img_own_count(image); i < count; i++) {
+		if (vg_tls_own_load(&client->owns[i], image, i, keys))
+			continue;
+		vg_log(VG_LOG_ERROR, "the upstream_certificate %.*s can't be used",
+		       VG_SLICE_FMT(vg_img_str(image, vg_img_certs(image)[i].path)));
+		return false;
+	}
+	return true;
+}
+
 /* As for vendors (cert/verify.h), the other way round: a certificate of a server. */
 static bool set_up(SSL_CTX *ctx)
 {
@@ -77,7 +96,7 @@ static bool set_up(SSL_CTX *ctx)
 	       SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)HTTP11, sizeof(HTTP11) - 1) == 0;
 }
 
-struct vg_tls_client *vg_tls_client_new(const struct vg_image *image)
+struct vg_tls_client *vg_tls_client_new(const struct vg_image *image, const struct vg_chan *keys)
 {
 	uint32_t count = vg_img_upstream_count(image);
 	struct vg_tls_client *client = calloc(1,
@@ -91,7 +110,7 @@ struct vg_tls_client *vg_tls_client_new(const struct vg_image *image)
 	if (client->ctx == NULL || !set_up(client->ctx)) {
 		vg_log(VG_LOG_ERROR, "no TLS context for upstreams can be made");
 		vg_tls_client_free(&client);
-	} else if (!load_all(client)) {
+	} else if (!load_all(client) || !load_owns(client, keys)) {
 		vg_tls_client_free(&client);
 	}
 	ERR_clear_error();
@@ -104,6 +123,10 @@ void vg_tls_client_free(struct vg_tls_client **client)
 		return;
 	for (uint32_t i = 0; i < (*client)->count; i++)
 		X509_STORE_free((*client)->stores[i]);
+	for (uint32_t i = 0; (*client)->owns != NULL && i < vg_img_cert_count((*client)->image);
+	     i++)
+		vg_tls_own_fini(&(*client)->owns[i]);
+	free((*client)->owns);
 	SSL_CTX_free((*client)->ctx);
 	free(*client);
 	*client = NULL;
@@ -140,15 +163,13 @@ static bool accept_upstream(struct vg_tls_session *session)
 static void explain_upstream(struct vg_tls_session *session, int status)
 {
 	unsigned long error = ERR_peek_last_error();
-	int reason = ERR_GET_REASON(error);
-	bool ssl = ERR_GET_LIB(error) == ERR_LIB_SSL;
 	long verified = SSL_get_verify_result(session->ssl);
 	const char *fault = "closed in the handshake";
 
 	if (verified != X509_V_OK)
 		fault = X509_verify_cert_error_string(verified);
-	else if (ssl && reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
-		fault = SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET);
+	else if (vg_tls_alert(error) != NULL)
+		fault = vg_tls_alert(error);
 	else if (status == SSL_ERROR_SSL && ERR_reason_error_string(error) != NULL)
 		fault = ERR_reason_error_string(error);
 	(void)fail(session, fault);
@@ -173,6 +194,15 @@ static bool demand(SSL *ssl, struct vg_slice name)
 	       SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
+/* What it is shown where it asks: RFC 8446 4.4.2. */
+static bool present(SSL *ssl, const struct vg_tls_client *client, uint32_t cert)
+{
+	if (cert == VG_NO_ROW)
+		return true;
+	const struct vg_tls_own *own = &client->owns[cert];
+	return SSL_use_cert_and_key(ssl, own->leaf, own->key, own->chain, 1) == 1;
+}
+
 struct vg_tls_session *vg_tls_client_session(struct vg_tls_client *client, uint32_t upstream,
 					     int fd)
 {
@@ -182,7 +212,8 @@ struct vg_tls_session *vg_tls_client_session(struct vg_tls_client *client, uint3
 	if (session == NULL)
 		return NULL;
 	if (SSL_set1_verify_cert_store(session->ssl, client->stores[upstream]) != 1 ||
-	    !demand(session->ssl, vg_img_str(client->image, row->name)))
+	    !demand(session->ssl, vg_img_str(client->image, row->name)) ||
+	    !present(session->ssl, client, row->cert))
 		vg_tls_session_free(&session);
 	else
 		SSL_set_connect_state(session->ssl);

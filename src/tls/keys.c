@@ -1,6 +1,7 @@
 #include "tls/keys.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,19 +99,29 @@ static EVP_PKEY *open_one(const struct vg_image *image, const struct vg_img_cert
 	return NULL;
 }
 
-static void tell(const struct vg_image *image, const struct vg_img_cert *row, const char *fault,
-		 const struct vg_chan *supervisor)
+void vg_keys_tell(const struct vg_chan *supervisor, const char *format, ...)
 {
 	struct vg_msg_fault message = {{0}};
-	snprintf(message.text, sizeof(message.text),
-		 "%.*s:%u: error: private_key \"%.*s\" for the certificate \"%.*s\" of line %u: %s",
-		 VG_SLICE_FMT(vg_img_str(image, row->where.file)), row->key_line,
-		 VG_SLICE_FMT(vg_img_str(image, row->key_path)),
-		 VG_SLICE_FMT(vg_img_str(image, row->path)), row->where.line, fault);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(message.text, sizeof(message.text), format, args);
+	va_end(args);
 	vg_log(VG_LOG_ERROR, "%s", message.text);
 	if (supervisor != NULL &&
 	    vg_chan_send(supervisor, VG_MSG_FAULT, &message, NULL) != VG_CHAN_OK)
 		vg_log(VG_LOG_WARNING, "the supervisor can't be told");
+}
+
+static void tell(const struct vg_image *image, const struct vg_img_cert *row, const char *fault,
+		 const struct vg_chan *supervisor)
+{
+	vg_keys_tell(supervisor,
+		     "%.*s:%u: error: %sprivate_key \"%.*s\" for the certificate \"%.*s\" of line "
+		     "%u: %s",
+		     VG_SLICE_FMT(vg_img_str(image, row->where.file)), row->key_line,
+		     row->upstream != 0 ? "upstream_" : "",
+		     VG_SLICE_FMT(vg_img_str(image, row->key_path)),
+		     VG_SLICE_FMT(vg_img_str(image, row->path)), row->where.line, fault);
 }
 
 struct vg_keys *vg_keys_open(const struct vg_image *image, const struct vg_chan *supervisor)

@@ -28,6 +28,9 @@ struct vg_keys *vg_keys_open(const struct vg_image *image, const struct vg_chan 
 	VG_MUST_CHECK;
 void vg_keys_free(struct vg_keys **keys); /* clears them */
 
+/* One of the reasons why they can't start, as a line: to the log, and to the supervisor. */
+void vg_keys_tell(const struct vg_chan *supervisor, const char *format, ...) VG_PRINTF(2, 3);
+
 /* One request; out->length 0 where it is refused. */
 void vg_keys_sign(struct vg_keys *keys, const struct vg_msg_sign *request,
 		  struct vg_msg_signed *out);

@@ -3,10 +3,8 @@
 #include <openssl/err.h>
 
 #include "cert/ca_names.h"
-#include "cert/pem.h"
 #include "cert/verify.h"
 #include "sys/log.h"
-#include "tls/remote.h"
 #include "tls/session.h"
 
 /* RFC 7301: who offers protocols must offer ours. */
@@ -51,34 +49,10 @@ static int choose_cert(SSL *ssl, void *arg)
 	return 1;
 }
 
-static bool load_own(struct vg_tls_own *own, const struct vg_image *image, uint32_t row,
-		     const struct vg_chan *keys)
-{
-	struct vg_span chain = vg_img_certs(image)[row].chain;
-
-	own->chain = sk_X509_new_null();
-	if (own->chain == NULL || chain.count == 0)
-		return false;
-	for (uint32_t i = 0; i < chain.count; i++) {
-		X509 *cert = vg_pem_x509(
-			vg_img_str(image, vg_img_ders(image)[chain.first + i].bytes));
-		if (cert == NULL)
-			return false;
-		if (i == 0) {
-			own->leaf = cert;
-		} else if (sk_X509_push(own->chain, cert) <= 0) {
-			X509_free(cert);
-			return false;
-		}
-	}
-	own->key = vg_remote_key(own->leaf, row, keys);
-	return own->key != NULL;
-}
-
 static bool load_all(struct vg_tls_server *server, const struct vg_chan *keys)
 {
 	for (uint32_t i = 0; i < server->own_count; i++)
-		if (!load_own(&server->own[i], server->image, i, keys)) {
+		if (!vg_tls_own_load(&server->own[i], server->image, i, keys)) {
 			vg_log(VG_LOG_ERROR, "server certificate %u can't be used", i + 1);
 			return false;
 		}
@@ -147,7 +121,7 @@ static bool set_up(struct vg_tls_server *server)
 
 struct vg_tls_server *vg_tls_server_new(const struct vg_image *image, const struct vg_chan *keys)
 {
-	uint32_t count = vg_img_cert_count(image);
+	uint32_t count = vg_img_own_count(image);
 	if (count == 0) {
 		vg_log(VG_LOG_ERROR, "there is no server certificate");
 		return NULL;
@@ -176,11 +150,8 @@ void vg_tls_server_free(struct vg_tls_server **server)
 		return;
 	SSL_CTX_free((*server)->ctx);
 	vg_anchors_free(&(*server)->anchors);
-	for (uint32_t i = 0; i < (*server)->own_count; i++) {
-		X509_free((*server)->own[i].leaf);
-		sk_X509_pop_free((*server)->own[i].chain, X509_free);
-		EVP_PKEY_free((*server)->own[i].key);
-	}
+	for (uint32_t i = 0; i < (*server)->own_count; i++)
+		vg_tls_own_fini(&(*server)->own[i]);
 	free(*server);
 	*server = NULL;
 }

@@ -23,7 +23,8 @@ struct vg_tls_session;
 /* What the handshake found out. Texts live as long as the session. */
 struct vg_tls_peer {
 	enum vg_reason reason; /* why the handshake failed; VG_REASON_NONE while or if it did not */
-	const char *fault;     /* a few words more, or NULL: for the event's `constraint` */
+	const char *fault;     /* a few words more, or NULL: for the event's `constraint`; after the
+				  handshake the alert that ended the session */
 	bool has_cert;         /* facts are set: the client showed a certificate */
 	bool proven;           /* and has shown that it holds the key */
 	uint32_t vendor;       /* whose: a claim until proven; VG_NO_ROW where unknown */

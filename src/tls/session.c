@@ -163,20 +163,33 @@ static enum vg_reason reason_of_state(const struct vg_tls_session *session, unsi
 	return VG_REASON_TLS_PROTOCOL;
 }
 
+const char *vg_tls_alert(unsigned long error)
+{
+	int reason = ERR_GET_REASON(error);
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL || reason < SSL_AD_REASON_OFFSET ||
+	    reason >= SSL_AD_REASON_OFFSET + 256)
+		return NULL;
+	/* OpenSSL has no words for this one of TLS 1.3. */
+	if (reason - SSL_AD_REASON_OFFSET == SSL_AD_CERTIFICATE_REQUIRED)
+		return "certificate required";
+	return SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET);
+}
+
 static void explain(struct vg_tls_session *session, int status)
 {
 	struct vg_tls_peer *peer = &session->peer;
 	unsigned long error = ERR_peek_last_error();
 	int reason = ERR_GET_REASON(error);
 	bool ssl = ERR_GET_LIB(error) == ERR_LIB_SSL;
+	const char *alert = vg_tls_alert(error);
 
 	if (peer->reason != VG_REASON_NONE)
 		return; /* the certificate was refused, and it is known why */
 	if (status != SSL_ERROR_SSL || (ssl && reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)) {
 		peer->reason = VG_REASON_TLS_CLOSED;
-	} else if (ssl && reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
+	} else if (alert != NULL) {
 		peer->reason = VG_REASON_TLS_ALERT;
-		peer->fault = SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET);
+		peer->fault = alert;
 	} else if (ssl && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
 		peer->reason = VG_REASON_IDENTITY_NONE;
 	} else {
@@ -261,6 +274,7 @@ static enum vg_tls_status status_of(struct vg_tls_session *session, int result)
 		return VG_TLS_EOF;
 	default:
 		session->broken = true;
+		session->peer.fault = vg_tls_alert(ERR_peek_last_error());
 		ERR_clear_error();
 		return VG_TLS_FAILED;
 	}

@@ -1,4 +1,4 @@
-/* What server.c, client.c and session.c share: nobody else looks into any of them. */
+/* What server.c, client.c, own.c and session.c share: nobody else looks into any of them. */
 #ifndef VG_TLS_SESSION_H
 #define VG_TLS_SESSION_H
 
@@ -23,6 +23,12 @@ struct vg_tls_own {
 	STACK_OF(X509) *chain; /* what is sent behind it */
 	EVP_PKEY *key;         /* in the keys role */
 };
+
+/* That row of the image, its key behind the channel, which outlives it. False where it can't be
+   used; to be ended in either case. */
+bool vg_tls_own_load(struct vg_tls_own *own, const struct vg_image *image, uint32_t row,
+		     const struct vg_chan *keys) VG_MUST_CHECK;
+void vg_tls_own_fini(struct vg_tls_own *own);
 
 struct vg_tls_server {
 	const struct vg_image *image;
@@ -69,6 +75,9 @@ void vg_tls_session_untell(struct vg_tls_session *session);
 
 /* What both ends' contexts have in common: no resumption, bounded memory, TLS from `version` on. */
 bool vg_tls_context_set(SSL_CTX *ctx, int version) VG_MUST_CHECK;
+
+/* The words of the alert that the peer sent, where that is the error; else NULL. */
+const char *vg_tls_alert(unsigned long error) VG_MUST_CHECK;
 
 /* OpenSSL's callbacks, for the server's context. */
 int vg_tls_session_verify(X509_STORE_CTX *store, void *server);

@@ -240,13 +240,14 @@ class Session:
 class Upstream:
     """tests/tools/upstream.py, and what it saw."""
 
-    def __init__(self, folder, name="upstream", cert=None):
-        """CERT: the path of a certificate without its .pem, for TLS."""
+    def __init__(self, folder, name="upstream", cert=None, only=()):
+        """CERT: the path of a certificate without its .pem, for TLS; ONLY: the CA of the clients
+        that it takes, and the version."""
         self.log = folder / f"{name}.log"
         self.log.touch()
         words = [sys.executable, ROOT / "tests/tools/upstream.py", self.log]
         if cert is not None:
-            words += ["0", f"{cert}.pem", f"{cert}.key"]
+            words += ["0", f"{cert}.pem", f"{cert}.key", *only]
         self.process = subprocess.Popen(
             words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.port = int(self.process.stdout.readline())
@@ -331,9 +332,9 @@ class Lab:
                      f"methods = {methods}\npath = {path}\n")
         (self.policies / f"{name}.ini").write_text(text)
 
-    def add_upstream(self, name, cert=None):
+    def add_upstream(self, name, cert=None, only=()):
         """One more test upstream, with TLS where there is a certificate of that name."""
-        upstream = Upstream(self.dir, name, cert and self.ca / cert)
+        upstream = Upstream(self.dir, name, cert and self.ca / cert, only)
         self.others.append(upstream)
         return upstream
 

@@ -98,6 +98,12 @@ def _():
         ran = tree.run(*words)
         steps = [line.split()[0] for line in ran.stdout.splitlines() if "passed" in line]
         equal(steps, ["message", "host", "state", "network", "access", "query", "headers", "type"])
+        words[6] = f"{COURSES}/v1/courses/{COURSE}/attendees"
+        for session, first in (("a-1", "allow access.allowed access=attendees "),
+                               ("a 1", "refuse access.header access=attendees ")):
+            ran = tree.run(*words, "--header", f"x-session: {session}")
+            check(ran.stdout.startswith(first), ran)
+            equal("x-total-count" in ran.stdout, session == "a-1", ran)
         ran = tree.run(*words, "--header", "X-HTTP-Method-Override: DELETE")
         check(ran.stdout.startswith("refuse http.malformed "), ran)
         ran = tree.run(*words, "--header", "Content-Length: 5")

@@ -14,8 +14,8 @@ from harness import HOST, Lab, case, check, equal, main  # noqa: E402
 FORMS = ["headers", "client_cert", "xfcc", "none"]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
-POSING = re.compile(r"vendor|forward|cert|real|ssl|proxy|via|true|original|rewrite|request-id|trace|"
-                    r"authorization|cookie|cluster|remote|client|host")
+POSING = re.compile(r"vendor|forward|cert|real|ssl|proxy|via|true|original|rewrite|request-id|"
+                    r"trace|authorization|cookie|cluster|remote|client|host")
 
 
 def make_lab():
@@ -32,13 +32,24 @@ def make_lab():
             "--uri", "spiffe://bolt.example/gw", "--dns", "gw.acme.example", "--dns",
             "gw.bolt.example", "--subject", "/O=Acme, \"Training\";URI=spiffe:other/CN=gateway")
     policy = lab.policies / "acme.ini"
-    policy.write_text(policy.read_text().replace("\n\n[access", "\ndns = gw.acme.example\n\n[access",
-                                                 1))
+    text = policy.read_text()
+    policy.write_text(text.replace("\n\n[access", "\ndns = gw.acme.example\n\n[access", 1))
     for form in FORMS:
         lab.sections += (f"\n[service {form}]\nhost = {form.replace('_', '-')}.agency.example\n"
                          f"upstream = http://127.0.0.1:{lab.upstream.port}\n"
                          f"forward_identity = {form}\n")
     return lab
+
+
+SHARED = []
+
+
+def shared_lab():
+    """One for the cases that change nothing in it: certificates and starts take their time."""
+    if not SHARED:
+        SHARED.append(make_lab())
+        SHARED[0].start()
+    return SHARED[0]
 
 
 def host_of(form):
@@ -142,126 +153,103 @@ def posing(fields):
 
 @case("each form tells who asks, and nothing else does")
 def _():
-    with make_lab() as lab:
-        lab.start()
-        for form in FORMS:
-            for name in ("acme", "bolt"):
-                for _ in range(2):  # what is kept is what was made
-                    fields, event = ask(lab, form, who=name)
-                    equal(posing(fields), told(lab, name, form), form, name)
-                    equal(event["vendor"], name)
+    lab = shared_lab()
+    for form in FORMS:
+        for name in ("acme", "bolt"):
+            for _ in range(2):  # what is kept is what was made
+                fields, event = ask(lab, form, who=name)
+                equal(posing(fields), told(lab, name, form), form, name)
+                equal(event["vendor"], name)
 
 
 @case("what would be right for another vendor, or for a proxy, never arrives")
 def _():
-    with make_lab() as lab:
-        lab.start()
-        rows = poses(lab)
-        for form in FORMS:
-            want = told(lab, "acme", form)
-            honest, _ = ask(lab, form, ["Accept: application/json"])
-            equal((posing(honest), honest["accept"]), (want, "application/json"), form)
-            asked = []
-            for number in range(9):  # all at once, in each spelling
-                asked.append([f"{spellings(name)[number]}: {value}" for name, value in rows])
-            for name, value in rows:  # each in all spellings, twice, around an honest field
-                lines = [f"{spelt}: {value}" for spelt in spellings(name)]
-                asked.append([*lines, "X-Nothing: 1", *lines])
-            with lab.tls("acme", host=host_of(form)) as session:
-                for fields in asked:
-                    got = arrived(lab, session, form, ["Accept: a/b", *fields])
-                    equal((posing(got), got["accept"]), (want, "a/b"), form, fields)
-                    check("bolt" not in str(got) and "01JZ3K6Q8V4" not in str(got), got)
+    lab = shared_lab()
+    rows = poses(lab)
+    for form in FORMS:
+        want = told(lab, "acme", form)
+        honest, _ = ask(lab, form, ["Accept: application/json"])
+        equal((posing(honest), honest["accept"]), (want, "application/json"), form)
+        asked = []
+        for number in range(9):  # all at once, in each spelling
+            asked.append([f"{spellings(name)[number]}: {value}" for name, value in rows])
+        for name, value in rows:  # each in all spellings, twice, around an honest field
+            lines = [f"{spelt}: {value}" for spelt in spellings(name)]
+            asked.append([*lines, "X-Nothing: 1", *lines])
+        with lab.tls("acme", host=host_of(form)) as session:
+            for fields in asked:
+                got = arrived(lab, session, form, ["Accept: a/b", *fields])
+                equal((posing(got), got["accept"]), (want, "a/b"), form, fields)
+                check("bolt" not in str(got) and "01JZ3K6Q8V4" not in str(got), got)
 
 
 @case("nor does it as a trailer")
 def _():
-    with make_lab() as lab:
-        lab.start()
-        rows = poses(lab)
-        trailers = "".join(f"{name}: {value}\r\n" for name, value in rows)
-        for form in FORMS:
-            skip = len(lab.final())
-            with lab.tls("acme", host=host_of(form)) as session:
-                session.send((f"POST /v1/x HTTP/1.1\r\nHost: {host_of(form)}\r\n"
-                              "Transfer-Encoding: chunked\r\nTrailer: X-Vendor-Id\r\n\r\n"
-                              f"5\r\nhello\r\n0\r\n{trailers}\r\n").encode())
-                equal(session.receive().status, 200)
-                equal(session.request("/v1/x", host=host_of(form)).status, 200)
-            lab.next_final(skip, 2)
-            for head in lab.upstream.heads()[-2:]:
-                got = {name.lower(): value for name, value in head["headers"]}
-                equal(posing(got), told(lab, "acme", form), form)
-                check("bolt" not in str(head) and "trailer" not in got, head)
+    lab = shared_lab()
+    rows = poses(lab)
+    trailers = "".join(f"{name}: {value}\r\n" for name, value in rows)
+    for form in FORMS:
+        skip = len(lab.final())
+        with lab.tls("acme", host=host_of(form)) as session:
+            session.send((f"POST /v1/x HTTP/1.1\r\nHost: {host_of(form)}\r\n"
+                          "Transfer-Encoding: chunked\r\nTrailer: X-Vendor-Id\r\n\r\n"
+                          f"5\r\nhello\r\n0\r\n{trailers}\r\n").encode())
+            equal(session.receive().status, 200)
+            equal(session.request("/v1/x", host=host_of(form)).status, 200)
+        lab.next_final(skip, 2)
+        for head in lab.upstream.heads()[-2:]:
+            got = {name.lower(): value for name, value in head["headers"]}
+            equal(posing(got), told(lab, "acme", form), form)
+            check("bolt" not in str(head) and "trailer" not in got, head)
 
 
 @case("look-alikes of framing are 400 and the end, others are left out")
 def _():
-    with make_lab() as lab:
-        lab.start()
-        malformed = ["Content_Length: 5", "CONTENT_LENGTH: 5", "Transfer_Encoding: chunked",
-                     "Transfer.Encoding: chunked", "Content-Length_: 5", "_Host: x", "Host_: x",
-                     "Connection_: close", "Expect_: 100-continue", "Up_grade: h2c",
-                     "X_HTTP_Method_Override: PUT", "HTTP2_Settings: AAMAAABk",
-                     "Connection: X-Vendor-Id", "Connection: client-cert",
-                     "Connection: X-Forwarded-Client-Cert", "Connection: traceparent"]
-        left_out = ["Content_Type: text/evil", "X_Vendor_Id: bolt", "Accept_: evil",
-                    "User_Agent: evil", "Client_Cert: :AAAA:", "Trace_Parent: evil",
-                    "Connection: X-Nothing", "Connection: keep-alive"]
-        for field in malformed:
-            skip = len(lab.final())
-            with lab.tls("acme", host=host_of("headers")) as session:
-                session.send((f"GET /v1/x HTTP/1.1\r\nHost: {host_of('headers')}\r\n{field}\r\n\r\n"
-                              "GET /v1/next HTTP/1.1\r\n\r\n").encode())
-                answer = session.receive()
-                equal((answer.status, answer.headers.get("connection")), (400, "close"), field)
-                equal(session.sock.recv(100), b"", "closed behind", field)
-            event = lab.next_final(skip)[0]
-            equal(event["reason"], "http.malformed", field)
-        equal(lab.upstream.heads(), [], "what is malformed reaches nobody")
-        for field in left_out:
-            got, _ = ask(lab, "headers", [field])
-            equal(posing(got), told(lab, "acme", "headers"), field)
-            check("evil" not in str(got), got)
+    lab = shared_lab()
+    malformed = ["Content_Length: 5", "CONTENT_LENGTH: 5", "Transfer_Encoding: chunked",
+                 "Transfer.Encoding: chunked", "Content-Length_: 5", "_Host: x", "Host_: x",
+                 "Connection_: close", "Expect_: 100-continue", "Up_grade: h2c",
+                 "X_HTTP_Method_Override: PUT", "HTTP2_Settings: AAMAAABk",
+                 "Connection: X-Vendor-Id", "Connection: client-cert",
+                 "Connection: X-Forwarded-Client-Cert", "Connection: traceparent"]
+    left_out = ["Content_Type: text/evil", "X_Vendor_Id: bolt", "Accept_: evil",
+                "User_Agent: evil", "Client_Cert: :AAAA:", "Trace_Parent: evil",
+                "Connection: X-Nothing", "Connection: keep-alive"]
+    before = len(lab.upstream.heads())
+    for field in malformed:
+        skip = len(lab.final())
+        with lab.tls("acme", host=host_of("headers")) as session:
+            session.send((f"GET /v1/x HTTP/1.1\r\nHost: {host_of('headers')}\r\n{field}\r\n\r\n"
+                          "GET /v1/next HTTP/1.1\r\n\r\n").encode())
+            answer = session.receive()
+            equal((answer.status, answer.headers.get("connection")), (400, "close"), field)
+            equal(session.sock.recv(100), b"", "closed behind", field)
+        event = lab.next_final(skip)[0]
+        equal(event["reason"], "http.malformed", field)
+    equal(len(lab.upstream.heads()), before, "what is malformed reaches nobody")
+    for field in left_out:
+        got, _ = ask(lab, "headers", [field])
+        equal(posing(got), told(lab, "acme", "headers"), field)
+        check("evil" not in str(got), got)
 
 
 @case("a head that is too large by the chain goes without it, not without the certificate")
 def _():
-    with make_lab() as lab:
-        # Three more that nobody needs, of keys of 8 KB in all: the handshake takes them.
-        for number in range(9):
-            lab.pki("leaf", f"more{number}", "--ca", "acme-sub", "--key", "rsa", "--subject",
-                    f"/O={'x' * 60}/CN={number}", "--uri", f"https://{'y' * 150}.example/{number}")
-        chain = lab.ca / "acme.chain.pem"
-        small = chain.read_text()
-        with lab.ca.joinpath("acme.chain.pem").open("a", encoding="ascii") as out:
-            for number in range(9):
-                out.write((lab.ca / f"more{number}.pem").read_text())
-        lab.start()
-        want = told(lab, "acme", "client_cert")
-        got, _ = ask(lab, "client_cert")
-        equal(posing(got), {"client-cert": want["client-cert"]}, "over 8 KiB")
-        chain.write_text(small)
-        got, _ = ask(lab, "client_cert")
-        equal(posing(got), want, "the honest one")
-
-
-@case("a reload that lists other names is told at the next request of the same connection")
-def _():
-    with make_lab() as lab:
-        lab.start()
-        with lab.tls("acme", host=host_of("xfcc")) as session:
-            equal(session.request("/v1/x", host=host_of("xfcc")).status, 200)
-            policy = lab.policies / "acme.ini"
-            policy.write_text(policy.read_text().replace("dns = gw.acme.example\n", ""))
-            lab.gateway.send_signal(1)
-            for _ in range(200):
-                equal(session.request("/v1/x", host=host_of("xfcc")).status, 200)
-                if "DNS=" not in lab.upstream.heads()[-1]["fields"]["x-forwarded-client-cert"]:
-                    break
-                session.sock.settimeout(5)
-            value = lab.upstream.heads()[-1]["fields"]["x-forwarded-client-cert"]
-            check("DNS=" not in value and "URI=spiffe://acme" in value, value)
+    lab = shared_lab()
+    # One more that nobody needs, of 9 KB: the handshake takes it.
+    names = [word for number in range(45)
+             for word in ("--uri", f"https://{'y' * 180}.example/{number}")]
+    lab.pki("leaf", "more", "--ca", "acme-sub", *names)
+    chain = lab.ca / "acme.chain.pem"
+    small = chain.read_text()
+    with lab.ca.joinpath("acme.chain.pem").open("a", encoding="ascii") as out:
+        out.write((lab.ca / "more.pem").read_text())
+    want = told(lab, "acme", "client_cert")
+    got, _ = ask(lab, "client_cert")
+    equal(posing(got), {"client-cert": want["client-cert"]}, "over 8 KiB")
+    chain.write_text(small)
+    got, _ = ask(lab, "client_cert")
+    equal(posing(got), want, "the honest one")
 
 
 @case("upstream_host is what the upstream is told, and its own name in redirects")
@@ -287,42 +275,64 @@ def _():
 
 @case("a trace is continued where it is valid, else started; the event has it")
 def _():
-    with make_lab() as lab:
-        lab.start()
-        parent = f"traceparent: 00-{TRACE}-{SPAN}-00"
-        continued = [
-            ([parent], None), ([f"TraceParent: 00-{TRACE}-{SPAN}-00"], None),
-            ([parent, "tracestate: a=1, b=2", "Tracestate: c=3"], "a=1,b=2,c=3"),
-            ([parent, "tracestate: a=1,a=2"], None),
-            ([parent, f"tracestate: a={'x' * 250},b={'x' * 250},c=12345"], None),
-        ]
-        started = [
-            [], ["tracestate: a=1"], [parent, parent], [parent.replace("00-", "01-", 1)],
-            [f"traceparent: 00-{TRACE.upper()}-{SPAN}-00", "tracestate: a=1"],
-            [f"traceparent: 00-{'0' * 32}-{SPAN}-01"], [f"traceparent: 00-{TRACE}-{'0' * 16}-01"],
-            ["traceparent: \u00e9"], [f"trace_parent: 00-{TRACE}-{SPAN}-00"],
-        ]
-        seen = set()
-        for fields, state in continued:
-            got, event = ask(lab, "none", fields)
-            _, trace, span, flags = got["traceparent"].split("-")
-            equal((trace, flags, got.get("tracestate")), (TRACE, "00", state), fields)
-            equal((event["trace"], event["span"]), (trace, span))
-            seen.add(span)
-        for fields in started:
-            got, event = ask(lab, "none", fields)
-            version, trace, span, flags = got["traceparent"].split("-")
-            check(re.fullmatch("[0-9a-f]{32}", trace) and trace != TRACE, got)
-            equal((version, flags, got.get("tracestate")), ("00", "01", None), fields)
-            equal((event["trace"], event["span"]), (trace, span))
-            seen |= {span, trace}
-        equal(len(seen), len(continued) + 2 * len(started), "ids are new each time")
-        check(SPAN not in seen, "a span of our own")
-        with lab.tls("acme", host=host_of("none")) as session:
-            skip = len(lab.final())
-            answer = session.request("/v1/../x", host=host_of("none"), fields=[parent])
-            equal(answer.status, 400)
-            equal(lab.next_final(skip)[0]["trace"], TRACE, "a refusal has it, too")
+    lab = shared_lab()
+    parent = f"traceparent: 00-{TRACE}-{SPAN}-00"
+    continued = [
+        ([parent], None), ([f"TraceParent: 00-{TRACE}-{SPAN}-00"], None),
+        ([parent, "tracestate: a=1, b=2", "Tracestate: c=3"], "a=1,b=2,c=3"),
+        ([parent, "tracestate: a=1,a=2"], None),
+        ([parent, f"tracestate: a={'x' * 250},b={'x' * 250},c=12345"], None),
+    ]
+    started = [
+        [], ["tracestate: a=1"], [parent, parent], [parent.replace("00-", "01-", 1)],
+        [f"traceparent: 00-{TRACE.upper()}-{SPAN}-00", "tracestate: a=1"],
+        [f"traceparent: 00-{'0' * 32}-{SPAN}-01"], [f"traceparent: 00-{TRACE}-{'0' * 16}-01"],
+        ["traceparent: \u00e9"], [f"trace_parent: 00-{TRACE}-{SPAN}-00"],
+    ]
+    seen = set()
+    for fields, state in continued:
+        got, event = ask(lab, "none", fields)
+        _, trace, span, flags = got["traceparent"].split("-")
+        equal((trace, flags, got.get("tracestate")), (TRACE, "00", state), fields)
+        equal((event["trace"], event["span"]), (trace, span))
+        seen.add(span)
+    for fields in started:
+        got, event = ask(lab, "none", fields)
+        version, trace, span, flags = got["traceparent"].split("-")
+        check(re.fullmatch("[0-9a-f]{32}", trace) and trace != TRACE, got)
+        equal((version, flags, got.get("tracestate")), ("00", "01", None), fields)
+        equal((event["trace"], event["span"]), (trace, span))
+        seen |= {span, trace}
+    equal(len(seen), len(continued) + 2 * len(started), "ids are new each time")
+    check(SPAN not in seen, "a span of our own")
+    with lab.tls("acme", host=host_of("none")) as session:
+        skip = len(lab.final())
+        answer = session.request("/v1/../x", host=host_of("none"), fields=[parent])
+        equal(answer.status, 400)
+        equal(lab.next_final(skip)[0]["trace"], TRACE, "a refusal has it, too")
+
+
+@case("a reload that lists other names is told at the next request of the same connection")
+def _():
+    lab = shared_lab()
+    with lab.tls("acme", host=host_of("xfcc")) as session:
+        check("DNS=" in arrived(lab, session, "xfcc", [])["x-forwarded-client-cert"], "before")
+        policy = lab.policies / "acme.ini"
+        policy.write_text(policy.read_text().replace("dns = gw.acme.example\n", ""))
+        lab.gateway.send_signal(1)
+        for _ in range(200):
+            equal(session.request("/v1/x", host=host_of("xfcc")).status, 200)
+            if "DNS=" not in lab.upstream.heads()[-1]["fields"]["x-forwarded-client-cert"]:
+                break
+            session.sock.settimeout(5)
+        value = lab.upstream.heads()[-1]["fields"]["x-forwarded-client-cert"]
+        check("DNS=" not in value and "URI=spiffe://acme" in value, value)
+
+
+@case("and the gateway that did all this ends well")
+def _():
+    with shared_lab():
+        SHARED.clear()
 
 
 main()

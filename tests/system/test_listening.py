@@ -295,28 +295,26 @@ def _():
 
 @case("handshakes wait for the rate, in order, and none is refused")
 def _():
-    with make_lab(limits="handshakes = 10/s burst 3\nheader_timeout = 30s") as lab:
+    with make_lab(limits="handshakes = 2/s burst 3\nheader_timeout = 30s") as lab:
         lab.start()
-        lab.curl("acme", "/v1/x")
-        time.sleep(1)
         start = time.monotonic()
         took = []
         with contextlib.ExitStack() as opened:
             sessions = [secure(lab, opened.enter_context(connect(lab))) for _ in range(3)]
             took.append(time.monotonic() - start)
-            for _ in range(12):
+            for _ in range(4):
                 sessions.append(secure(lab, opened.enter_context(connect(lab))))
             took.append(time.monotonic() - start)
             for session in sessions:
                 equal(session.request("/v1/x").status, 200)
                 session.sock.close()
-        check(took[0] < 0.8 and 0.9 < took[1] < 5, took)
+        check(took[0] < 0.9 and 1.9 < took[1] < 6, took)
     with make_lab() as lab:
         lab.start()
         start = time.monotonic()
-        for _ in range(15):
+        for _ in range(7):
             secure(lab, connect(lab)).sock.close()
-        check(time.monotonic() - start < took[1], "control", time.monotonic() - start, took)
+        check(time.monotonic() - start < 1.9, "control", time.monotonic() - start, took)
 
 
 @case("more than the rate lets through until header_timeout is told as what it was")
@@ -461,6 +459,31 @@ def _():
             equal(session.request("/v1/6").status, 403)
         told = wait_for("it", lambda: [e for e in lab.events() if e.get("vendor") == "acme"])
         equal((told[0]["reason"], told[0]["src"]), ("network.not_listed", "::1"))
+
+
+@case("an address of one link is listened to on the interface that is named")
+def _():
+    words = ["unshare", "--net", "sh", "-c",
+             'ip link set lo up && ip -6 addr add fe80::7/64 dev lo nodad && exec "$@"', "sh"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+        raise Skipped("no network namespaces here")
+    with make_lab() as lab:
+        for zone, status in (("lo", 0), ("nowhere", 1)):
+            lab.listen = f"[fe80::7%{zone}]:{lab.port}"
+            lab.write_config()
+            gateway = subprocess.Popen([*words, lab.program, "-c", lab.dir / "vendgate.ini"],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE, text=True)
+            time.sleep(3)
+            gateway.terminate()
+            log = gateway.communicate(timeout=20)[1]
+            equal(gateway.returncode, status, log)
+            said = "serving on" if status == 0 else "can't listen on"
+            check(f"{said} [fe80::7%{zone}]:{lab.port}" in log, log)
+        lab.listen = f"[fe80::7]:{lab.port}"
+        lab.write_config()
+        ran = ctl(lab, "check")
+        check(ran.returncode == 1 and "[fe80::7%eth0]:8443" in ran.stdout + ran.stderr, ran)
 
 
 # What is still told -----------------------------------------------------------------------------

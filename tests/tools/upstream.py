@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A test upstream: answers as the path asks for, and records every request head that it receives.
 
-usage: upstream.py LOG [PORT [CERT KEY]]
+usage: upstream.py LOG [PORT [CERT KEY [CLIENT_CA [VERSION]]]]
 
-Listens on 127.0.0.1 (PORT, or one that is free for 0; with TLS where it has CERT and KEY) and
-prints the port. LOG gets one JSON line for
-each head, before it is answered: conn, method, target, headers, body. A connection that ends
-inside a head leaves a line with `partial`, so a test can say that nothing at all arrived.
+Listens on 127.0.0.1 (PORT, or one that is free for 0; with TLS where it has CERT and KEY, for
+clients with a certificate of CLIENT_CA where it has that, by TLS VERSION alone: 1.2 or 1.3) and
+prints the port. LOG gets one JSON line for each head, before it is answered: conn, method, target,
+headers, and `peer`, the common name of the client. A connection that ends inside a head leaves a
+line with `partial`, so a test can say that nothing at all arrived.
 
 The first segment of the path says how it answers, an optional second one is a number:
   /cl/N       N bytes with Content-Length       /chunked/N  N bytes in chunks
@@ -15,6 +16,7 @@ The first segment of the path says how it answers, an optional second one is a n
   /short/N    ends after half of its length     /cut/N      ends inside a chunk
   /torn/N     like until, but TLS is not ended
   /garbage    what is no HTTP                   /silent     nothing, then the end
+  /last/N     N bytes, then the connection ends, which nothing announced
   /redirect/N with a Location elsewhere
   /field/NAME/HEX   with that field
   another     a small JSON object
@@ -52,6 +54,10 @@ class Connection:
         self.sock, self.number, self.log = sock, number, log
         self.pending = b""
         self.rest = ""
+
+    def peer(self):
+        shown = self.sock.getpeercert() if isinstance(self.sock, ssl.SSLSocket) else None
+        return shown and dict(pair[0] for pair in shown["subject"]).get("commonName")
 
     def more(self):
         part = self.sock.recv(65536)
@@ -107,7 +113,8 @@ class Connection:
             first, rows = head
             method, target = (first.split(" ") + ["", ""])[:2]
             fields = {row[0].lower(): row[-1] for row in rows}
-            self.log.write(conn=self.number, method=method, target=target, headers=rows)
+            self.log.write(conn=self.number, method=method, target=target, headers=rows,
+                           peer=self.peer())
             size = self.request_body(fields)
             if not self.answer(method, target, size) or fields.get("connection") == "close":
                 return
@@ -176,6 +183,10 @@ class Connection:
                   [b"%x\r\n" % size] + list(body(size // 2)))
         return False
 
+    def do_last(self, size, to_head):
+        self.do_cl(size, to_head)
+        return False
+
     def do_garbage(self, _size, _to_head):
         self.sock.sendall(b"\x00\x01 this is no HTTP\r\n\r\n")
         return False
@@ -219,16 +230,22 @@ def run(sock, number, log, context):
 
 
 def main():
-    if len(sys.argv) not in (2, 3, 5):
+    if len(sys.argv) not in (2, 3, 5, 6, 7):
         sys.exit(__doc__)
     log = Log(sys.argv[1])
     listener = socket.create_server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0),
                                     backlog=512)
     context = None
-    if len(sys.argv) == 5:
+    if len(sys.argv) > 4:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[3], sys.argv[4])
         context.set_alpn_protocols(["http/1.1"])
+    if len(sys.argv) > 5:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(sys.argv[5])
+    if len(sys.argv) > 6:
+        context.minimum_version = context.maximum_version = {
+            "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[sys.argv[6]]
     print(listener.getsockname()[1], flush=True)
     number = 0
     while True:

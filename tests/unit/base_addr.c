@@ -138,3 +138,43 @@ Test(base_addr, ports)
 		cr_expect_eq(port, ports[i].port, "%s", ports[i].text);
 	}
 }
+
+Test(base_addr, where_one_listens)
+{
+	static const struct {
+		const char *text, *addr, *zone; /* addr NULL: it is none */
+	} rows[] = {
+		{"0.0.0.0:8443", "0.0.0.0", ""},
+		{"[::]:8443", "::", ""},
+		{"[fe80::7%eth0]:8443", "fe80::7", "eth0"},
+		{"[febf:ffff:ffff:ffff:ffff:ffff:255.255.255.255%fifteen-letters]:8443",
+		 "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fifteen-letters"},
+		{"[fe80::7%sixteen-letters-]:8443", NULL, NULL},
+		{"[fe80::7]:8443", NULL, NULL}, /* of which link? */
+		{"[fe80::7%]:8443", NULL, NULL},
+		{"[fe80::7%a b]:8443", NULL, NULL},
+		{"[fe80::7%a/b]:8443", NULL, NULL},
+		{"[fec0::7%eth0]:8443", NULL, NULL},
+		{"[::1%lo]:8443", NULL, NULL},
+		{"[%eth0]:8443", NULL, NULL},
+		{"fe80::7%eth0:8443", NULL, NULL},
+		{"169.254.0.1%eth0:8443", NULL, NULL},
+		{"[fe80::7%eth0]:0", NULL, NULL},
+		{"[fe80::7%eth0]", NULL, NULL},
+		{"[fe80::7%eth0", NULL, NULL},
+		{"[fe80::7]:84%43", NULL, NULL},
+	};
+	for (size_t i = 0; i < VG_COUNT(rows); i++) {
+		struct vg_addr addr, expected;
+		struct vg_slice zone;
+		uint16_t port;
+		bool good = vg_addr_listen_parse(vg_slice_str(rows[i].text), &addr, &port, &zone);
+		cr_expect_eq(good, rows[i].addr != NULL, "%s", rows[i].text);
+		if (!good || rows[i].addr == NULL)
+			continue;
+		cr_assert(vg_addr_parse(vg_slice_str(rows[i].addr), &expected));
+		cr_expect(vg_addr_eq(&addr, &expected), "%s", rows[i].text);
+		cr_expect(vg_slice_eq(zone, vg_slice_str(rows[i].zone)), "%s", rows[i].text);
+		cr_expect_eq(port, 8443, "%s", rows[i].text);
+	}
+}

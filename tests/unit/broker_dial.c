@@ -74,7 +74,7 @@ static int make_image(const char *name, size_t *size)
 					 .connect_timeout_ms = TIMEOUT_MS};
 	const uint8_t bytes[4] = {127, 0, 0, 1};
 	service.name = vg_build_text(build, VG_SLICE("api"));
-	service.host = vg_build_text(build, VG_SLICE("api.example"));
+	service.host = service.upstream_host = vg_build_text(build, VG_SLICE("api.example"));
 	(void)vg_build_row(build, VG_SECTION_GATEWAY, &gateway);
 	(void)vg_build_row(build, VG_SECTION_SERVICE, &service);
 	for (int i = 0; i < UPSTREAMS; i++) {

@@ -157,11 +157,11 @@ static const struct change changes[] = {
 
 	/* Values. */
 	{"listen without port", GATEWAY, "127.0.0.1:8443", "127.0.0.1",
-	 V ":3: error: listen \"127.0.0.1\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or "
-	   "[::]:8443\n"},
+	 V ":3: error: listen \"127.0.0.1\" must be ADDRESS:PORT, such as 0.0.0.0:8443, "
+	   "[::]:8443, or of one link [fe80::7%eth0]:8443\n"},
 	{"listen by name", GATEWAY, "127.0.0.1:8443", "[::1]:8443, localhost:8443",
-	 V ":3: error: listen \"localhost:8443\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or "
-	   "[::]:8443\n"},
+	 V ":3: error: listen \"localhost:8443\" must be ADDRESS:PORT, such as 0.0.0.0:8443, "
+	   "[::]:8443, or of one link [fe80::7%eth0]:8443\n"},
 	{"too many workers", GATEWAY, "workers = 2", "workers = 65",
 	 V ":4: error: workers \"65\" must be auto or a whole number from 1 to 64\n"},
 	{"no worker", GATEWAY, "workers = 2", "workers = 0",
@@ -174,6 +174,17 @@ static const struct change changes[] = {
 	 V
 	 ":14: error: header_bytes \"65KiB\" must be a size, such as 64KiB, from 1KiB to 64KiB\n" V
 	 ":15: error: max_body \"1mb\" must be a size, such as 64KiB, from 0 to 1024GiB\n"},
+	{"pace without its second", GATEWAY, "", "[limits]\nbody_rate = 1KiB\n",
+	 V ":14: error: body_rate \"1KiB\" must be off or a size per second, such as 1KiB/s, from "
+	   "off to 1GiB/s\n"},
+	{"no pace is a word", GATEWAY, "", "[limits]\nbody_rate = 0/s\n",
+	 V ":14: error: body_rate \"0/s\" must be off or a size per second, such as 1KiB/s, from "
+	   "off to 1GiB/s\n"},
+	{"health where vendors connect", GATEWAY, "workers = 2", "health = 127.0.0.1:8443",
+	 V ":4: error: health \"127.0.0.1:8443\" is an address of listen, which vendors connect "
+	   "to\n"},
+	{"health is an address", GATEWAY, "workers = 2", "health = 8081",
+	 V ":4: error: health \"8081\" must be ADDRESS:PORT, such as 0.0.0.0:8443 or [::]:8443\n"},
 	{"word", GATEWAY, "[telemetry siem]", "min_version = 1.4\n[telemetry siem]",
 	 V ":8: error: min_version \"1.4\" must be 1.2 or 1.3\n"},
 	{"two words", GATEWAY, "to = udp", "format = xml\nto = udp",
@@ -686,11 +697,12 @@ Test(config_compile, unreadable, .init = setup, .fini = teardown)
 	"[gateway]\nnode = dmz-1\nlisten = 0.0.0.0:8443,\n  [2001:db8::1]:443\nworkers = 3\n"      \
 	"proxy_protocol_from = 10.0.0.0/28, 2001:db8:1::/64\nprobes_from = 10.0.0.2\n"             \
 	"policies = vendors/\nstate = state\nrun = /run/vg\nuser = vendgate\ndrain = 5s\n"         \
+	"health = [::1]:8081\n"                                                                    \
 	"[tls]\ncertificate = server.pem,\n  ca/leaf.pem\n"                                        \
 	"private_key = keys/server.key,\n  leaf.key\nmin_version = 1.2\n"                          \
 	"[limits]\nconnections = 8000\nconnections_per_address = 256\n"                            \
 	"handshakes = 500/s burst 900\nheader_bytes = 8KiB\nheader_timeout = 5s\n"                 \
-	"idle_timeout = 2m\nmax_body = 1MB\n"                                                      \
+	"idle_timeout = 2m\nmax_body = 1MB\nbody_rate = 2KiB/s\nrequest_timeout = 90s\n"           \
 	"[telemetry siem]\nto = udp://[::1]:514\nformat = sd\nfacility = authpriv\n"               \
 	"[telemetry copy]\nto = file:events.log\n"                                                 \
 	"[service a]\nhost = leaf.example\nupstream = http://10.0.0.1:80\n"                        \
@@ -740,8 +752,8 @@ static void expect_certs(const struct vg_image *image)
 		expect_path(row->path, paths[i][0]);
 		expect_path(row->key_path, paths[i][1]);
 		expect_text(row->where.file, "vendgate.ini");
-		cr_expect_eq(row->where.line, 14 + i);
-		cr_expect_eq(row->key_line, 16 + i);
+		cr_expect_eq(row->where.line, 15 + i);
+		cr_expect_eq(row->key_line, 17 + i);
 		cr_expect_eq(row->chain.count, 1);
 		cr_expect_eq(row->stamp, vg_file_stamp(path));
 	}
@@ -769,6 +781,10 @@ static void expect_gateway(const struct vg_image *image)
 	cr_expect_eq(g->header_timeout_ms, 5000);
 	cr_expect_eq(g->idle_timeout_ms, 120000);
 	cr_expect_eq(g->max_body, 1000000);
+	cr_expect_eq(g->body_rate, 2048);
+	cr_expect_eq(g->request_timeout_ms, 90000);
+	cr_expect_eq(g->health_port, 8081);
+	cr_expect_eq(g->health.bytes[15], 1);
 	cr_expect_eq(g->tls_min, 0x0303);
 	cr_assert_eq(vg_img_listener_count(image), 2);
 	cr_expect_eq(vg_img_listeners(image)[1].port, 443);
@@ -792,7 +808,7 @@ static void expect_services(const struct vg_image *image)
 	expect_text(vg_img_upstreams(image)[b->upstreams.first + 1].text, "http://[::2]:8080");
 	cr_expect_eq(b->connect_timeout_ms, 1000);
 	cr_expect_eq(b->has_data, 1);
-	cr_expect_eq(b->where.line, 36);
+	cr_expect_eq(b->where.line, 39);
 	const struct vg_img_service *a = &vg_img_services(image)[1];
 	expect_text(a->prefix, "");
 	cr_expect_eq(a->connect_timeout_ms, 2000);

@@ -59,21 +59,11 @@ Test(config_units, byte_rates)
 		const char *text, *back;
 		uint64_t value;
 	} rows[] = {
-		{"1KiB/s", "1KiB/s", 1024},
-		{"2048/s", "2KiB/s", 2048},
-		{"5MB/s", "5MB/s", 5000000},
-		{"1/s", "1/s", 1},
-		{"off", "off", 0},
-		{"0/s", NULL, NONE},
-		{"0", NULL, NONE},
-		{"1KiB", NULL, NONE},
-		{"1KiB/", NULL, NONE},
-		{"1KiB/m", NULL, NONE},
-		{"1KiB/s/s", NULL, NONE},
-		{"1KiB /s", NULL, NONE},
-		{"/s", NULL, NONE},
-		{"OFF", NULL, NONE},
-		{"", NULL, NONE},
+		{"1KiB/s", "1KiB/s", 1024}, {"2048/s", "2KiB/s", 2048}, {"5MB/s", "5MB/s", 5000000},
+		{"1/s", "1/s", 1},          {"off", "off", 0},          {"0/s", NULL, NONE},
+		{"0", NULL, NONE},          {"1KiB", NULL, NONE},       {"1KiB/", NULL, NONE},
+		{"1KiB/m", NULL, NONE},     {"1KiB/s/s", NULL, NONE},   {"1KiB /s", NULL, NONE},
+		{"/s", NULL, NONE},         {"OFF", NULL, NONE},        {"", NULL, NONE},
 	};
 	for (size_t i = 0; i < VG_COUNT(rows); i++) {
 		uint64_t value = 7;

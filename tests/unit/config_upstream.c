@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/health.h"
+#include "config/set_header.h"
 #include "config/upstream.h"
 #include "config_tree.h"
 
@@ -167,9 +169,167 @@ Test(config_upstream_rows, what_is_set)
 	cr_expect_eq(vg_img_vendors(&tree.image)[0].hide, 1);
 }
 
+#define HTTPS "upstream = https://10.0.0.6:81\nupstream_ca = ca/acme.pem\n"
+
+Test(config_upstream_rows, certificate)
+{
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80, https://10.0.0.6:81\n"
+				 "upstream_ca = ca/acme.pem\nupstream_certificate = ca/leaf.pem\n"
+				 "upstream_private_key = keys/none.key\n",
+				 ""),
+			 "");
+	const struct vg_img_cert *certs = vg_img_certs(&tree.image);
+	cr_assert_eq(vg_img_cert_count(&tree.image), 2);
+	cr_expect_eq(vg_img_own_count(&tree.image), 1);
+	cr_expect(certs[0].upstream == 0 && certs[1].upstream == 1);
+	cr_expect(certs[1].chain.count == 1 && certs[1].key_line == certs[1].where.line + 1);
+	cr_expect_eq(vg_img_upstreams(&tree.image)[0].cert, VG_NO_ROW);
+	cr_expect_eq(vg_img_upstreams(&tree.image)[1].cert, 1);
+}
+
+static const struct {
+	const char *text, *name, *value, *file; /* name NULL: nobody may write it so */
+} headers[] = {
+	{"X-Api: 1", "X-Api", "1", ""},
+	{"Authorization: Bearer @secrets/a.token", "Authorization", "Bearer ", "secrets/a.token"},
+	{"X-Key:@a", "X-Key", "", "a"},
+	{"From: soc@agency.example", "From", "soc@agency.example", ""},
+	{"Accept-Language:  fr", "Accept-Language", "fr", ""},
+	{"X-Key: @", NULL, "", ""},
+	{"X-Key: a @", NULL, "", ""},
+	{"X-Key: @a b", NULL, "", ""},
+	{"X-Key:", NULL, "", ""},
+	{": a", NULL, "", ""},
+	{"X-Key", NULL, "", ""},
+	{"X Key: a", NULL, "", ""},
+	{"X_Key: a", NULL, "", ""},
+	{"X-Key : a", NULL, "", ""},
+	{"X-Key: a\tb", NULL, "", ""},
+	{"X-Key: \xc3\xa9", NULL, "", ""},
+	{"Host: a", NULL, "", ""},
+	{"content-length: 1", NULL, "", ""},
+	{"Content-Type: text/plain", NULL, "", ""},
+	{"Transfer-Encoding: chunked", NULL, "", ""},
+	{"Connection: close", NULL, "", ""},
+	{"Keep-Alive: 5", NULL, "", ""},
+	{"TE: trailers", NULL, "", ""},
+	{"Trailer: a", NULL, "", ""},
+	{"Upgrade: h2c", NULL, "", ""},
+	{"Expect: 100-continue", NULL, "", ""},
+	{"Proxy-Authorization: a", NULL, "", ""},
+	{"HTTP2-Settings: a", NULL, "", ""},
+	{"X-HTTP-Method-Override: PUT", NULL, "", ""},
+	{"X-Vendor-Id: acme", NULL, "", ""},
+	{"x-forwarded-for: 10.0.0.1", NULL, "", ""},
+	{"Forwarded: for=a", NULL, "", ""},
+	{"X-Real-IP: 10.0.0.1", NULL, "", ""},
+	{"Client-Cert: a", NULL, "", ""},
+	{"Client-Cert-Chain: a", NULL, "", ""},
+	{"X-Request-Id: a", NULL, "", ""},
+	{"X-Original-URL: /a", NULL, "", ""},
+	{"traceparent: a", NULL, "", ""},
+};
+
+Test(config_upstream, headers)
+{
+	for (size_t i = 0; i < VG_COUNT(headers); i++) {
+		struct vg_set_header header;
+		bool good = vg_set_header(vg_slice_str(headers[i].text), &header);
+		cr_expect_eq(good, headers[i].name != NULL, "%s", headers[i].text);
+		if (!good || headers[i].name == NULL)
+			continue;
+		cr_expect(vg_slice_eq(header.name, vg_slice_str(headers[i].name)) &&
+				  vg_slice_eq(header.value, vg_slice_str(headers[i].value)) &&
+				  vg_slice_eq(header.file, vg_slice_str(headers[i].file)),
+			  "%s", headers[i].text);
+	}
+}
+
+/* The file need not be there: nobody here opens it, and it is no part of the digest. */
+Test(config_upstream_rows, set_header)
+{
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80\nset_header =\n  X-Api: 1,\n"
+				 "  Authorization: Bearer @secrets/a.token\n",
+				 ""),
+			 "");
+	const struct vg_img_service *service = vg_img_services(&tree.image);
+	const struct vg_img_set_header *rows = vg_img_set_headers(&tree.image);
+	char path[256];
+	cr_assert(service->set_headers.first == 0 && service->set_headers.count == 2);
+	cr_expect(is_text(rows[0].name, "X-Api") && is_text(rows[0].value, "1"));
+	cr_expect_eq(rows[0].path.len, 0);
+	cr_expect(is_text(rows[1].name, "Authorization") && is_text(rows[1].value, "Bearer "));
+	(void)snprintf(path, sizeof(path), "%s/secrets/a.token", tree.directory);
+	cr_expect(is_text(rows[1].path, path));
+	cr_expect_eq(rows[1].where.line, rows[0].where.line + 1);
+}
+
+static const struct {
+	const char *text, *path; /* NULL: nobody may write it so */
+	uint32_t ms;
+} checks[] = {
+	{"GET /health every 5s", "/health", 5000},
+	{"GET  /a?b=c  every  1h", "/a?b=c", 3600000},
+	{"GET / every 1s", "/", 1000},
+	{"GET /health every 999ms", NULL, 0},
+	{"GET /health every 2h", NULL, 0},
+	{"GET /health every", NULL, 0},
+	{"GET /health 5s", NULL, 0},
+	{"GET /health each 5s", NULL, 0},
+	{"GET /health every 5s now", NULL, 0},
+	{"POST /health every 5s", NULL, 0},
+	{"get /health every 5s", NULL, 0},
+	{"GET health every 5s", NULL, 0},
+	{"GET /a#b every 5s", NULL, 0},
+	{"GET /\xc3\xa9 every 5s", NULL, 0},
+	{"/health every 5s", NULL, 0},
+	{"", NULL, 0},
+};
+
+Test(config_upstream, health)
+{
+	for (size_t i = 0; i < VG_COUNT(checks); i++) {
+		struct vg_health_check check;
+		bool good = vg_health_check(vg_slice_str(checks[i].text), &check);
+		cr_expect_eq(good, checks[i].path != NULL, "%s", checks[i].text);
+		if (good && checks[i].path != NULL)
+			cr_expect(vg_slice_eq(check.path, vg_slice_str(checks[i].path)) &&
+					  check.every_ms == checks[i].ms,
+				  "%s", checks[i].text);
+	}
+}
+
+Test(config_upstream_rows, health)
+{
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80\nhealth = GET /up every 7s\n", ""),
+			 "");
+	cr_expect(is_text(vg_img_services(&tree.image)->health_path, "/up"));
+	cr_expect_eq(vg_img_services(&tree.image)->health_every_ms, 7000);
+	cr_assert_str_eq(compile("upstream = http://10.0.0.5:80\n", ""), "");
+	cr_expect_eq(vg_img_services(&tree.image)->health_path.len, 0);
+}
+
 static const struct {
 	const char *service, *vendor, *fault;
 } faults[] = {
+	{"upstream = http://10.0.0.6:81\nhealth = GET /up\n", "",
+	 "health \"GET /up\" must be GET /PATH every DURATION"},
+	{HTTPS "upstream_certificate = ca/leaf.pem\n", "",
+	 "upstream_certificate needs upstream_private_key"},
+	{HTTPS "upstream_private_key = a.key\n", "",
+	 "upstream_private_key needs upstream_certificate"},
+	{HTTPS "upstream_certificate = ca/none.pem\nupstream_private_key = a.key\n", "",
+	 "certificate \"ca/none.pem\""},
+	{"upstream = http://10.0.0.6:81\nupstream_certificate = ca/leaf.pem\n"
+	 "upstream_private_key = a.key\n",
+	 "", "upstream_certificate is of no use"},
+	{"upstream = http://10.0.0.6:81\nupstream_private_key = a.key\n", "",
+	 "upstream_private_key is of no use"},
+	{"upstream = http://10.0.0.6:81\nset_header = Host: a\n", "",
+	 "set_header \"Host: a\" must be NAME: VALUE"},
+	{"upstream = http://10.0.0.6:81\nset_header = X-A: 1, x-a: 2\n", "",
+	 "set_header sets x-a twice"},
+	{"upstream = http://10.0.0.6:81\nset_header = X-A: 1, 2\n", "", "set_header \"2\" must be"},
 	{"upstream = https://10.0.0.6:81\n", "", "has an https upstream and no upstream_ca"},
 	{"upstream = http://10.0.0.6:81\nupstream_ca = ca/acme.pem\n", "",
 	 "upstream_ca is of no use"},

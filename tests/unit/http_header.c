@@ -124,6 +124,8 @@ Test(http_header, some_can_not_be_listed)
 		{"X-Real-IP", false, false},
 		{"Via", false, false},
 		{"X-Request-Id", false, false},
+		{"Traceparent", false, true},
+		{"tracestate", false, true},
 		/* Answers. */
 		{"Set-Cookie", true, false},
 		{"Set-Cookie2", true, false},

@@ -92,8 +92,7 @@ static const struct {
 	 KEYS(a) "," KEYS(b) "," KEYS(c) "," KEYS(d)},
 	{TEXT(GET "tracestate: " KEYS(a) "," KEYS(b) "," KEYS(c) "," KEYS(d) ",e=1" END), ""},
 	{TEXT(GET "tracestate: a=" A250 ",b=" A250 "12345678" END), ""}, /* a value of 258 */
-	{TEXT(GET "tracestate: a=" A250 ",b=" A250 ",c=1234" END),
-	 "a=" A250 ",b=" A250 ",c=1234"},
+	{TEXT(GET "tracestate: a=" A250 ",b=" A250 ",c=1234" END), "a=" A250 ",b=" A250 ",c=1234"},
 	{TEXT(GET "tracestate: a=" A250 ",b=" A250 ",c=12345" END), ""}, /* 513 */
 	{TEXT(GET "tracestate: a=1,a=2" END), ""},
 	{TEXT(GET "tracestate: a=1\r\ntracestate: a=1" END), ""},

@@ -57,6 +57,8 @@ void fixture_begin(struct fixture *fixture)
 	struct vg_img_gateway row = {.tls_min = 0x0304, .workers = 1, .max_body = 1 << 20};
 	row.node = text(fixture, VG_SLICE("dmz-1"));
 	vg_build_row(fixture->build, VG_SECTION_GATEWAY, &row);
+	struct vg_img_listener listener = {.port = 8443};
+	vg_build_row(fixture->build, VG_SECTION_LISTENER, &listener);
 }
 
 void fixture_service(struct fixture *fixture, const char *host, const char *prefix)

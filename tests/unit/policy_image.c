@@ -110,6 +110,7 @@ CHANGE(tls, ROWS(gateway, GATEWAY)->tls_min = 0x0302)
 CHANGE(disclose, ROWS(gateway, GATEWAY)->disclose_ca = 2)
 CHANGE(proxies, ROWS(gateway, GATEWAY)->proxy_protocol_from = (struct vg_span){UINT32_MAX, 1})
 CHANGE(probes, ROWS(gateway, GATEWAY)->probes_from = (struct vg_span){0, UINT32_MAX})
+CHANGE(zone, memset(ROWS(listener, LISTENER)->zone, 'x', VG_ZONE_TEXT))
 CHANGE(node, ROWS(gateway, GATEWAY)->node.offset = UINT32_MAX)
 CHANGE(host, ROWS(service, SERVICE)[1].host = (struct vg_str){0})
 CHANGE(services, ROWS(service, SERVICE)[2].host = ROWS(service, SERVICE)[0].host)
@@ -121,6 +122,11 @@ CHANGE(upstream_nameless, ROWS(upstream, UPSTREAM)[0].tls = 1;
        ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1})
 CHANGE(upstream_cas, ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, UINT32_MAX})
 CHANGE(upstream_host, ROWS(upstream, UPSTREAM)[0].host = (struct vg_str){UINT32_MAX, 1})
+CHANGE(upstream_cert, ROWS(upstream, UPSTREAM)[0].tls = 1;
+       ROWS(upstream, UPSTREAM)[0].cas = (struct vg_span){0, 1};
+       ROWS(upstream, UPSTREAM)[0].name = ROWS(upstream, UPSTREAM)[0].text)
+CHANGE(set_headers, ROWS(service, SERVICE)[0].set_headers = (struct vg_span){0, 1})
+CHANGE(health, ROWS(service, SERVICE)[0].health_every_ms = 1000)
 CHANGE(sent_host, ROWS(service, SERVICE)[0].upstream_host = (struct vg_str){0})
 CHANGE(sent_outside, ROWS(service, SERVICE)[0].upstream_host = (struct vg_str){UINT32_MAX, 1})
 CHANGE(forward, ROWS(service, SERVICE)[0].forward_identity = VG_FORWARDS)
@@ -193,6 +199,7 @@ static const struct change changes[] = {
 	{"switch", "gateway: a switch that is neither on nor off", change_disclose},
 	{"proxies", "gateway: networks lie outside", change_proxies},
 	{"probes", "gateway: networks lie outside", change_probes},
+	{"zone", "listener: a zone without end", change_zone},
 	{"node", "gateway: a text lies outside", change_node},
 	{"host", "service: no host, or no upstream", change_host},
 	{"services", "service: out of order", change_services},
@@ -203,6 +210,9 @@ static const struct change changes[] = {
 	{"TLS without name", "upstream: TLS without a CA or a name", change_upstream_nameless},
 	{"upstream's CAs", "upstream: a reference lies outside", change_upstream_cas},
 	{"upstream's host", "upstream: a reference lies outside", change_upstream_host},
+	{"upstream's certificate", "upstream: not a certificate for it", change_upstream_cert},
+	{"set headers", "service: a reference lies outside", change_set_headers},
+	{"health", "service: no health check", change_health},
 	{"host for the upstream", "service: no host, or no upstream", change_sent_host},
 	{"host outside", "service: a reference lies outside", change_sent_outside},
 	{"forward_identity", "service: unknown value", change_forward},

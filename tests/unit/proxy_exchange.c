@@ -14,23 +14,23 @@
 /* One thing that happens. In texts "@N@" stands for N times the letter a. */
 enum step_kind {
 	NOTHING,
-	SAY,       /* the vendor: bytes */
-	LEAVE,     /* it ends its half */
-	VANISH,    /* it resets */
-	ROOM,      /* it takes only so many bytes for now */
-	ANSWER,    /* the upstream that was dialled last: bytes */
-	HANG_UP,   /* it ends */
-	BREAK,     /* it resets */
-	CHOKE,     /* it takes only so many bytes for now */
-	REFUSE,    /* dials fail from here on, with that errno */
-	TIME,      /* the deadline that runs passes */
-	PASS,      /* so many milliseconds do, with the deadlines in them */
-	FULL,      /* the ring has no room any more */
-	CONNECT,   /* the vendor comes again */
-	SHUT,      /* the gateway closes all connections: its time to drain is up */
-	EXPECT,    /* a check in between: what the upstream has got so far, as a pattern */
-	DROPPED,   /* a check in between: the connection to the upstream dialled last is closed */
-	STATE      /* a check in between: the state of the exchange */
+	SAY,     /* the vendor: bytes */
+	LEAVE,   /* it ends its half */
+	VANISH,  /* it resets */
+	ROOM,    /* it takes only so many bytes for now */
+	ANSWER,  /* the upstream that was dialled last: bytes */
+	HANG_UP, /* it ends */
+	BREAK,   /* it resets */
+	CHOKE,   /* it takes only so many bytes for now */
+	REFUSE,  /* dials fail from here on, with that errno */
+	TIME,    /* the deadline that runs passes */
+	PASS,    /* so many milliseconds do, with the deadlines in them */
+	FULL,    /* the ring has no room any more */
+	CONNECT, /* the vendor comes again */
+	SHUT,    /* the gateway closes all connections: its time to drain is up */
+	EXPECT,  /* a check in between: what the upstream has got so far, as a pattern */
+	DROPPED, /* a check in between: the connection to the upstream dialled last is closed */
+	STATE    /* a check in between: the state of the exchange */
 };
 
 struct step {

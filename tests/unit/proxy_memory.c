@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "http/trace.h"
 #include "proxy/exchange.h"
 #include "proxy_stage.h"
 
@@ -87,14 +88,19 @@ static const struct play plays[] = {
 
 static struct stage stage;
 
+static void mask(char *text, const char *field, size_t len)
+{
+	for (char *at = text; (at = strstr(at, field)) != NULL;) {
+		at += strlen(field);
+		memset(at, '#', len);
+	}
+}
+
 /* Ids differ from run to run. */
 static void mask_ids(char *text)
 {
-	static const char field[] = "X-Request-Id: ";
-	for (char *at = text; (at = strstr(at, field)) != NULL;) {
-		at += strlen(field);
-		memset(at, '#', VG_ULID_TEXT - 1);
-	}
+	mask(text, "X-Request-Id: ", VG_ULID_TEXT - 1);
+	mask(text, "traceparent: ", VG_TRACEPARENT_LEN);
 }
 
 static void copy(struct vg_slice s, char *out, size_t size)

@@ -88,3 +88,34 @@ Test(proxy_places, the_oldest_goes_only_while_others_wait)
 	cr_expect_eq(clients[1].timeouts, 0, "one waited, one went");
 	cr_expect_eq(clients[VG_PLACES].begun, 1);
 }
+
+Test(proxy_places, a_rate_holds_back_in_order_and_ends_nobody)
+{
+	struct client clients[8] = {0};
+	vg_places_rate(&places, 20, 2, 1);
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		vg_places_ask(&places, &clients[i].place, &clients[i]);
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		cr_expect_eq(clients[i].begun, i < 2, "client %zu", i);
+	cr_expect_eq(places.waiting_count, 6);
+
+	run(125); /* two more: each 50 ms one */
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		cr_expect_eq(clients[i].begun, i < 4, "client %zu", i);
+	/* A place that is given back is none that the rate has to give. */
+	vg_places_leave(&places, &clients[0].place);
+	run(5);
+	cr_expect_eq(clients[4].begun, 0);
+	cr_expect_eq(places.waiting_count, 4);
+
+	/* Who gives up waiting is passed over, and what is left comes. */
+	vg_places_leave(&places, &clients[4].place);
+	run(200);
+	cr_expect_eq(clients[4].begun, 0);
+	for (size_t i = 5; i < VG_COUNT(clients); i++)
+		cr_expect_eq(clients[i].begun, 1, "client %zu", i);
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		cr_expect_eq(clients[i].timeouts, 0, "client %zu", i);
+	cr_expect_eq(places.waiting_count, 0);
+	vg_places_rate(&places, 0, 0, 1);
+}

@@ -218,7 +218,7 @@ def _():
 
 @case("over connections_per_address they wait until one ends; other addresses don't")
 def _():
-    with make_lab(limits="connections_per_address = 2\nheader_timeout = 3s\nconnections = 200") as lab:
+    with make_lab(limits="connections_per_address = 2\nheader_timeout = 3s") as lab:
         lab.start()
         first, second = (secure(lab, connect(lab, "127.0.0.2")) for _ in range(2))
         equal(first.request("/v1/1").status, 200)
@@ -308,13 +308,14 @@ def _():
             for session in sessions:
                 equal(session.request("/v1/x").status, 200)
                 session.sock.close()
-        check(took[0] < 0.9 and 1.9 < took[1] < 6, took)
+        check((took[0] < 0.9 or harness.SANITIZED) and 1.9 < took[1] < 15, took)
     with make_lab() as lab:
         lab.start()
         start = time.monotonic()
         for _ in range(7):
             secure(lab, connect(lab)).sock.close()
-        check(time.monotonic() - start < 1.9, "control", time.monotonic() - start, took)
+        rest = time.monotonic() - start
+        check(rest < 1.9 or harness.SANITIZED, "control", rest, took)
 
 
 @case("more than the rate lets through until header_timeout is told as what it was")
@@ -392,6 +393,19 @@ def _():
         wait_for("thirty", lambda: figure(lab, "connections") == 30)
 
 
+def started(lab, before):
+    """Status and words of a gateway that is ended once it serves, if it doesn't end itself."""
+    path = lab.dir / "started.log"
+    with open(path, "wb") as log:
+        gateway = subprocess.Popen([*before, lab.program, "-c", lab.dir / "vendgate.ini"],
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    wait_for("its start", lambda: "serving on" in path.read_text() or gateway.poll() is not None,
+             30)
+    if gateway.poll() is None:
+        gateway.terminate()
+    return gateway.wait(20), path.read_text()
+
+
 @case("a queue that the kernel cuts is told at the start, with the numbers")
 def _():
     words = ["unshare", "--net", "sh", "-c",
@@ -401,14 +415,9 @@ def _():
     with make_lab() as lab:
         lab.write_config()
         for before, told in ((words, True), ([], False)):
-            gateway = subprocess.Popen([*before, lab.program, "-c", lab.dir / "vendgate.ini"],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.PIPE, text=True)
-            time.sleep(3)
-            gateway.terminate()
-            log = gateway.communicate(timeout=20)[1]
+            status, log = started(lab, before)
             equal("128 connections wait to be accepted, not 4096" in log, told, log)
-            equal(gateway.returncode, 0, log)
+            equal(status, 0, log)
 
 
 # IPv6 -------------------------------------------------------------------------------------------
@@ -471,13 +480,8 @@ def _():
         for zone, status in (("lo", 0), ("nowhere", 1)):
             lab.listen = f"[fe80::7%{zone}]:{lab.port}"
             lab.write_config()
-            gateway = subprocess.Popen([*words, lab.program, "-c", lab.dir / "vendgate.ini"],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.PIPE, text=True)
-            time.sleep(3)
-            gateway.terminate()
-            log = gateway.communicate(timeout=20)[1]
-            equal(gateway.returncode, status, log)
+            ended, log = started(lab, words)
+            equal(ended, status, log)
             said = "serving on" if status == 0 else "can't listen on"
             check(f"{said} [fe80::7%{zone}]:{lab.port}" in log, log)
         lab.listen = f"[fe80::7]:{lab.port}"

@@ -175,6 +175,56 @@ Test(config_terms, order, .init = setup, .fini = teardown)
 		     VG_REASON_HOURS_CLOSED);
 }
 
+static const struct {
+	const char *vendor, *access, *more, *now, *until; /* NULL: never */
+} edges[] = {
+	{"", "", "", "2026-06-01T10:00:00Z", NULL},
+	{"contract = 2026-01-01 .. 2026-12-31", "", "", "2026-06-01T10:00:00Z", "2027-01-01"},
+	{"contract = 2026-01-01 .. 2026-12-31\nassessed = 2025-09-01", "", "",
+	 "2026-06-01T10:00:00Z", "2026-09-01"},
+	{"contract = 2026-01-01 .. 2026-12-31", "", WORK, "2026-06-01T10:00:00Z",
+	 "2026-06-01T17:00:00Z"},
+	{"", "hours = 09:00-16:00 UTC", WORK, "2026-06-01T10:00:00Z", "2026-06-01T16:00:00Z"},
+};
+
+Test(config_terms, until_when, .init = setup, .fini = teardown)
+{
+	for (size_t i = 0; i < VG_COUNT(edges); i++) {
+		int64_t now, until = INT64_MAX;
+		cr_assert(compile(edges[i].vendor, edges[i].access, edges[i].more));
+		cr_assert(vg_time_parse(vg_slice_str(edges[i].now), &now));
+		if (edges[i].until != NULL)
+			cr_assert(vg_time_parse(vg_slice_str(edges[i].until), &until));
+		struct vg_verdict verdict = decide(edges[i].now, "192.0.2.1", "/one");
+		cr_assert_eq(verdict.reason, VG_REASON_ACCESS_ALLOWED);
+		struct vg_term term = vg_decide_again(&tree.image, 0, verdict.rule, now);
+		cr_expect_eq(term.reason, VG_REASON_NONE, "%zu", i);
+		cr_expect_eq(term.until, until, "%zu: %lld", i, (long long)term.until);
+	}
+}
+
+/* Of the cases above: it refuses what they do, at the same step, where only the time is against. */
+Test(config_terms, again_as_the_first_time, .init = setup, .fini = teardown, .timeout = 120)
+{
+	for (size_t i = 0; i < VG_COUNT(cases); i++) {
+		int64_t now;
+		if (strcmp(cases[i].path, "/none") == 0)
+			continue;
+		cr_assert(compile(cases[i].vendor, cases[i].access, cases[i].more));
+		cr_assert(vg_time_parse(vg_slice_str(cases[i].at), &now));
+		uint32_t rule = strcmp(cases[i].path, "/two") == 0;
+		cr_assert(vg_slice_eq(
+			vg_img_str(&tree.image, vg_img_rules(&tree.image)[rule].pattern),
+			vg_slice_str(cases[i].path)));
+		struct vg_term term = vg_decide_again(&tree.image, 0, rule, now);
+		bool allowed = cases[i].reason == VG_REASON_ACCESS_ALLOWED;
+		cr_expect_eq(term.reason, allowed ? VG_REASON_NONE : cases[i].reason, "%s",
+			     cases[i].what);
+		cr_expect_eq(term.step, cases[i].step, "%s", cases[i].what);
+		cr_expect(!allowed || term.until > now, "%s", cases[i].what);
+	}
+}
+
 #define A "policies/acme.ini"
 #define HOURS_TEXT                                                                                 \
 	"[DAYS] FROM-TO ZONE, such as Mon-Fri 07:30-19:00 Europe/Paris or 24..28 06:00-22:00 UTC"

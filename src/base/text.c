@@ -115,7 +115,7 @@ struct vg_date vg_date_of_days(int64_t days)
 	int64_t mp = (5 * doy + 2) / 153;
 	unsigned month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
 	return (struct vg_date){yoe + era * 400 + (month <= 2), month,
-			     (unsigned)(doy - (153 * mp + 2) / 5 + 1)};
+				(unsigned)(doy - (153 * mp + 2) / 5 + 1)};
 }
 
 size_t vg_u64_text(char out[VG_U64_TEXT], uint64_t value)

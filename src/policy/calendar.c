@@ -108,8 +108,8 @@ int64_t vg_calendar_edge(const struct vg_image *image, const struct vg_img_hours
 {
 	int64_t second = floor_div(now, US_PER_SECOND), first = INT64_MAX;
 	for (uint32_t i = 0; i < hours->windows.count; i++) {
-		int64_t edge = edge_of(
-			image, &vg_img_windows(image)[hours->windows.first + i], second);
+		int64_t edge = edge_of(image, &vg_img_windows(image)[hours->windows.first + i],
+				       second);
 		if (edge * US_PER_SECOND < first)
 			first = edge * US_PER_SECOND;
 	}

@@ -29,7 +29,7 @@ struct vg_hours_item {
 bool vg_hours_item(struct vg_hours_item *item, struct vg_slice text) VG_MUST_CHECK;
 
 /*
- * `BEGIN .. END`: microseconds since 1970 UTC. A day as END is inside, whole; a time (RFC 3339) is
+ * `BEGIN .. END`: microseconds since 1970 UTC. A day as END is inside, whole; a time of RFC 3339 is
  * exact, and not inside. BEGIN comes first.
  */
 bool vg_hours_span(struct vg_slice text, int64_t *from, int64_t *until) VG_MUST_CHECK;

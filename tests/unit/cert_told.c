@@ -121,14 +121,16 @@ Test(cert_told, xfcc)
 {
 	for (size_t i = 0; i < VG_COUNT(elements); i++) {
 		struct fixture fixture;
-		struct vg_cert_facts facts = {.subject = vg_slice_str(elements[i].subject),
+		struct vg_who_name names[4];
+		struct vg_cert_facts facts = {.names = names,
+					      .subject = vg_slice_str(elements[i].subject),
 					      .sha256 = "abc"};
 		fixture_begin(&fixture);
 		fixture_service(&fixture, "api.example", "");
 		fixture_vendor(&fixture, "acme", VG_MODE_ENFORCE);
 		fixture_ident(&fixture, elements[i].listed, "");
 		const struct vg_image *image = fixture_open(&fixture);
-		while (facts.name_count < 4 && elements[i].names[facts.name_count].value.len > 0) {
+		while (facts.name_count < VG_COUNT(names) && elements[i].names[facts.name_count].value.len > 0) {
 			facts.names[facts.name_count] = elements[i].names[facts.name_count];
 			facts.name_count++;
 		}

@@ -105,12 +105,7 @@ int64_t vg_days(int64_t year, unsigned month, unsigned day)
 	       day_of_year - 719468;
 }
 
-struct date {
-	int64_t year;
-	unsigned month, day;
-};
-
-static struct date date_of_days(int64_t days)
+struct vg_date vg_date_of_days(int64_t days)
 {
 	int64_t d = days + 719468;
 	int64_t era = (d >= 0 ? d : d - 146096) / 146097;
@@ -119,8 +114,8 @@ static struct date date_of_days(int64_t days)
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	int64_t mp = (5 * doy + 2) / 153;
 	unsigned month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
-	return (struct date){yoe + era * 400 + (month <= 2), month,
-			     (unsigned)(doy - (153 * mp + 2) / 5 + 1)};
+	return (struct vg_date){yoe + era * 400 + (month <= 2), month,
+				(unsigned)(doy - (153 * mp + 2) / 5 + 1)};
 }
 
 size_t vg_u64_text(char out[VG_U64_TEXT], uint64_t value)
@@ -153,7 +148,7 @@ void vg_time_text(char out[VG_TIME_TEXT], int64_t us)
 	if (us / US_PER_SECOND > YEAR_9999_END)
 		us = YEAR_9999_END * US_PER_SECOND;
 	int64_t seconds = us / US_PER_SECOND;
-	struct date date = date_of_days(seconds / SECONDS_PER_DAY);
+	struct vg_date date = vg_date_of_days(seconds / SECONDS_PER_DAY);
 	unsigned second = (unsigned)(seconds % SECONDS_PER_DAY);
 	memcpy(out, "0000-00-00T00:00:00.000000Z", VG_TIME_TEXT);
 	put_digits(out, 4, (unsigned)date.year);
@@ -249,8 +244,7 @@ bool vg_time_parse(struct vg_slice s, int64_t *us)
 	return true;
 }
 
-bool vg_is_date(struct vg_slice s)
+bool vg_date_parse(struct vg_slice s, int64_t *days)
 {
-	int64_t days;
-	return parse_date(&s, &days) && s.len == 0;
+	return parse_date(&s, days) && s.len == 0;
 }

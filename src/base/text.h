@@ -69,10 +69,17 @@ void vg_time_text(char out[VG_TIME_TEXT], int64_t us);
 /* Days since 1970-01-01 of a proleptic Gregorian date; month and day count from 1. */
 int64_t vg_days(int64_t year, unsigned month, unsigned day) VG_MUST_CHECK;
 
+/* The same the other way. */
+struct vg_date {
+	int64_t year;
+	unsigned month, day; /* from 1 */
+};
+struct vg_date vg_date_of_days(int64_t days) VG_MUST_CHECK;
+
 /* RFC 3339 date-time or date alone (its midnight, UTC); false where it is none. */
 bool vg_time_parse(struct vg_slice s, int64_t *us) VG_MUST_CHECK;
 
-/* `YYYY-MM-DD` of the Gregorian calendar. */
-bool vg_is_date(struct vg_slice s) VG_MUST_CHECK;
+/* `YYYY-MM-DD` of the Gregorian calendar, as days since 1970-01-01; false where it is none. */
+bool vg_date_parse(struct vg_slice s, int64_t *days) VG_MUST_CHECK;
 
 #endif

@@ -13,8 +13,8 @@
 #include "policy/who.h"
 
 struct vg_cert_facts {
-	struct vg_who_name *names; /* of subjectAltName; the subject, last */
-	size_t name_count;         /* VG_WHO_NAMES_MAX at most */
+	struct vg_who_name *names;       /* of subjectAltName; the subject, last */
+	size_t name_count;               /* VG_WHO_NAMES_MAX at most */
 	struct vg_slice subject, issuer; /* RFC 4514, most specific first */
 	struct vg_slice serial;          /* lower-case hexadecimal */
 	struct vg_slice san;             /* "URI:…, DNS:…" for the event */

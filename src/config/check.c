@@ -4,7 +4,9 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cert/facts.h"
+#include "config/cases.h"
 #include "config/health.h"
+#include "config/hours.h"
 #include "config/set_header.h"
 #include "config/units.h"
 #include "config/upstream.h"
@@ -290,6 +292,49 @@ static bool check_sha256(struct vg_slice s, uint64_t *number)
 	(void)number;
 	uint8_t digest[32];
 	return vg_unhex(s, digest, sizeof(digest));
+}
+
+static bool check_date(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	int64_t days;
+	return vg_date_parse(s, &days);
+}
+
+static bool check_span(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	int64_t from, until;
+	return vg_hours_span(s, &from, &until);
+}
+
+static bool check_hours(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_hours_item item;
+	return vg_hours_item(&item, s);
+}
+
+static bool check_time(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	int64_t us;
+	return vg_time_parse(s, &us);
+}
+
+static bool check_request(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_slice method, url = s;
+	return vg_slice_cut(&url, ' ', &method) && vg_is_token(method) &&
+	       vg_slice_starts(url, VG_SLICE("https://"));
+}
+
+static bool check_expect(struct vg_slice s, uint64_t *number)
+{
+	(void)number;
+	struct vg_expect expect;
+	return vg_expect_parse(&expect, s);
 }
 
 static bool check_method(struct vg_slice s, uint64_t *number)

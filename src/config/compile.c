@@ -18,6 +18,7 @@ static bool lay_out(struct vg_compiled *compiled, struct vg_emit *emit,
 	emit->build = vg_build_new(arena);
 	emit->reader = vg_brief_reader_new();
 	vg_map_init(&emit->ca_files, emit->arena);
+	vg_map_init(&emit->zones, emit->arena);
 	vg_map_init(&emit->paths, emit->arena);
 	vg_map_init(&emit->names, emit->arena);
 	bool good = emit->build != NULL && emit->reader != NULL && vg_emit_recall(emit, serving);

@@ -29,6 +29,7 @@ struct vg_emit {
 	struct vg_brief_reader *reader; /* of certificates */
 	struct vg_map known;            /* DER → its row in the image that serves */
 	uint32_t parsed, recalled;      /* certificates, by whether they were known */
+	struct vg_map zones;            /* name → struct emit_zone: emit_hours.c */
 	struct vg_map paths;            /* of rules, by what was written: emit_rule.c */
 	struct vg_map names;            /* so, too: emit_names.c */
 	const char **service_names;
@@ -73,7 +74,18 @@ void vg_emit_services(struct vg_emit *emit);
 void vg_emit_vendors(struct vg_emit *emit);
 
 /* The accesses of a vendor; its rules. */
-struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor);
+struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor,
+			     struct vg_span closed);
+
+/* Windows and closed days of a vendor, or of one of its accesses; `closed` is the vendor's. */
+struct vg_img_hours vg_emit_hours(struct vg_emit *emit, const struct vg_set *set,
+				  const struct vg_set_list *windows, struct vg_span closed)
+	VG_MUST_CHECK;
+struct vg_span vg_emit_closed(struct vg_emit *emit, const struct vg_set_list *days) VG_MUST_CHECK;
+
+/* Contract and assessment. */
+void vg_emit_terms(struct vg_emit *emit, const struct vg_set_vendor *vendor,
+		   struct vg_img_vendor *row);
 
 /*
  * What a rule lists by name. Many vendors are given the same: what was written alike is parsed

@@ -143,7 +143,8 @@ static struct vg_span emit_types(struct vg_build *build, const struct vg_set_lis
 	return span;
 }
 
-static void emit_rule(struct vg_emit *emit, const struct rule *rule, uint32_t vendor)
+static void emit_rule(struct vg_emit *emit, const struct rule *rule, uint32_t vendor,
+		      struct vg_span closed)
 {
 	const struct vg_set_access *access = rule->access;
 	struct vg_img_rule row = {
@@ -157,6 +158,7 @@ static void emit_rule(struct vg_emit *emit, const struct rule *rule, uint32_t ve
 		.params = vg_emit_names_rows(emit, rule->query),
 		.headers = vg_emit_names_rows(emit, rule->request_headers),
 		.types = emit_types(emit->build, &access->request_type),
+		.hours = vg_emit_hours(emit, &access->set, &access->hours, closed),
 		.max_body = access->max_body.line != 0 ? access->max_body.value
 						       : emit->model->limits.max_body.value,
 		.answer_headers = vg_emit_names_rows(emit, rule->response_headers),
@@ -170,7 +172,8 @@ static void emit_rule(struct vg_emit *emit, const struct rule *rule, uint32_t ve
 	(void)vg_build_row(emit->build, VG_SECTION_RULE, &row);
 }
 
-struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor)
+struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *policy, uint32_t vendor,
+			     struct vg_span closed)
 {
 	struct vg_span span = {vg_build_count(emit->build, VG_SECTION_RULE), 0};
 	size_t count = 0, good = 0;
@@ -186,7 +189,7 @@ struct vg_span vg_emit_rules(struct vg_emit *emit, const struct vg_policy *polic
 			good++;
 	qsort(rules, good, sizeof(*rules), compare_rules);
 	for (size_t i = 0; i < good; i++)
-		emit_rule(emit, &rules[i], vendor);
+		emit_rule(emit, &rules[i], vendor, closed);
 	span.count = (uint32_t)good;
 	return span;
 }

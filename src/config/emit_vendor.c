@@ -178,7 +178,10 @@ static void emit_vendor(struct vg_emit *emit, const struct vg_policy *policy)
 	for (struct vg_set_identity *i = policy->identities; i != NULL; i = i->next)
 		emit_identity(emit, i, index);
 	row.idents.count = vg_build_count(emit->build, VG_SECTION_IDENT) - row.idents.first;
-	row.rules = vg_emit_rules(emit, policy, index);
+	struct vg_span closed = vg_emit_closed(emit, &policy->hours.closed);
+	row.hours = vg_emit_hours(emit, &policy->hours.set, &policy->hours.allow, closed);
+	vg_emit_terms(emit, vendor, &row);
+	row.rules = vg_emit_rules(emit, policy, index, closed);
 	(void)vg_build_row(emit->build, VG_SECTION_VENDOR, &row);
 	vg_arena_reset(&emit->scratch);
 }

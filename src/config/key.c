@@ -25,6 +25,7 @@ static const struct vg_key key_rows[] = {
 #define STORE_TEXT struct vg_set_text
 #define STORE_NUMBER struct vg_set_number
 #define STORE_LIST struct vg_set_list
+#define STORE_LINES struct vg_set_list
 #define VG_KEY(KIND, word, key, store, type, flags, low, high, value, help)                        \
 	_Static_assert(__builtin_types_compatible_p(                                               \
 			       __typeof__(((struct vg_set_##word *)NULL)->key), STORE_##store),    \
@@ -230,6 +231,24 @@ static void put_line(const struct put *put, struct vg_set_list *list,
 	}
 }
 
+/* Items that are a line each. */
+static void put_lines(const struct put *put, struct vg_set_list *list,
+		      const struct vg_ini_piece *pieces, size_t count)
+{
+	for (size_t i = pieces[0].text.len == 0; i < count; i++) {
+		check_item(put, list, pieces[i].text, pieces[i].line);
+		list->items[list->count++] = (struct vg_set_text){pieces[i].line, pieces[i].text};
+	}
+}
+
+static void put_items(const struct put *put, struct vg_set_list *list,
+		      const struct vg_ini_piece *pieces, size_t count)
+{
+	bool open = true;
+	for (size_t i = pieces[0].text.len == 0; i < count; i++)
+		put_line(put, list, &pieces[i], i + 1 == count, &open);
+}
+
 static void put_list(const struct put *put, const struct vg_ini_piece *pieces, size_t count)
 {
 	struct vg_set_list *list = put->member;
@@ -242,9 +261,10 @@ static void put_list(const struct put *put, const struct vg_ini_piece *pieces, s
 		FAULT(put, list->line, "out of memory");
 		return;
 	}
-	bool open = true;
-	for (size_t i = pieces[0].text.len == 0; i < count; i++)
-		put_line(put, list, &pieces[i], i + 1 == count, &open);
+	if (put->key->store == VG_KEY_LINES)
+		put_lines(put, list, pieces, count);
+	else
+		put_items(put, list, pieces, count);
 	if (count == 1 && pieces[0].text.len == 0)
 		FAULT(put, list->line, "%s is empty; give it a value, or leave it out",
 		      put->key->name);
@@ -255,7 +275,7 @@ static void put_list(const struct put *put, const struct vg_ini_piece *pieces, s
 
 static void put_pieces(const struct put *put, const struct vg_ini_piece *pieces, size_t count)
 {
-	if (put->key->store == VG_KEY_LIST)
+	if (put->key->store == VG_KEY_LIST || put->key->store == VG_KEY_LINES)
 		put_list(put, pieces, count);
 	else
 		put_single(put, pieces, count);

@@ -22,9 +22,9 @@ enum vg_set_kind {
 	VG_SET_KINDS /* also: no section that we know */
 };
 
-enum vg_set_file { VG_SET_FILE_GATEWAY, VG_SET_FILE_POLICY };
-enum vg_set_names { VG_SET_NAMES_NONE, VG_SET_NAMES_MUST, VG_SET_NAMES_MAY };
-enum vg_key_store { VG_KEY_TEXT, VG_KEY_NUMBER, VG_KEY_LIST };
+enum vg_set_file { VG_SET_FILE_GATEWAY, VG_SET_FILE_POLICY, VG_SET_FILE_CASES };
+enum vg_set_names { VG_SET_NAMES_NONE, VG_SET_NAMES_MUST, VG_SET_NAMES_MAY, VG_SET_NAMES_WORDS };
+enum vg_key_store { VG_KEY_TEXT, VG_KEY_NUMBER, VG_KEY_LIST, VG_KEY_LINES };
 
 #define VG_KEY_REQUIRED 1U
 #define VG_KEY_REPEATS 2U

@@ -80,6 +80,8 @@ static struct vg_set *place_set(struct load *load, enum vg_set_kind kind)
 		return &load->model->limits.set;
 	if (kind == VG_SET_VENDOR)
 		return &load->policy->vendor.set;
+	if (kind == VG_SET_HOURS)
+		return &load->policy->hours.set;
 	return link_set(load, kind);
 }
 
@@ -102,11 +104,14 @@ static void fault_section(struct load *load, struct vg_slice word, unsigned line
 static bool check_kind(struct load *load, enum vg_set_kind kind, struct vg_slice word,
 		       unsigned line)
 {
+	static const char *const files[] = {[VG_SET_FILE_GATEWAY] = "vendgate.ini",
+					    [VG_SET_FILE_POLICY] = "a vendor's file",
+					    [VG_SET_FILE_CASES] = "a file of tests"};
 	if (kind == VG_SET_KINDS)
 		fault_section(load, word, line);
 	else if (vg_set_row(kind)->file != load->file)
 		FAULT(load, line, "[%.*s] belongs in %s", VG_SLICE_FMT(word),
-		      load->file == VG_SET_FILE_POLICY ? "vendgate.ini" : "a vendor's file");
+		      files[vg_set_row(kind)->file]);
 	else
 		return true;
 	return false;
@@ -248,6 +253,8 @@ static void check_policy(struct load *load)
 {
 	struct vg_policy *policy = load->policy;
 	check_required(load, VG_SET_VENDOR, &policy->vendor.set);
+	if (policy->hours.set.line != 0)
+		vg_key_missing(&load->sink, VG_SET_HOURS, &policy->hours.set);
 	if (policy->identities == NULL)
 		FAULT(load, 0, "there is no [identity]: nobody could be this vendor");
 	for (struct vg_set_identity *i = policy->identities; i != NULL; i = i->next)

@@ -127,6 +127,9 @@ struct vg_set_vendor {
 	struct vg_set_text name;
 	struct vg_set_text contact;
 	struct vg_set_text purpose;
+	struct vg_set_text contract;
+	struct vg_set_text assessed;
+	struct vg_set_number assessment_valid;
 	struct vg_set_number mode;
 	struct vg_set_number hide;
 };
@@ -144,6 +147,12 @@ struct vg_set_identity {
 	struct vg_set_identity *next;
 };
 
+struct vg_set_hours {
+	struct vg_set set;
+	struct vg_set_list allow;
+	struct vg_set_list closed;
+};
+
 struct vg_set_access {
 	struct vg_set set;
 	struct vg_set_text service;
@@ -152,6 +161,7 @@ struct vg_set_access {
 	struct vg_set_list query;
 	struct vg_set_list request_headers;
 	struct vg_set_list request_type;
+	struct vg_set_list hours;
 	struct vg_set_number max_body; /* line 0: that of [limits] */
 	struct vg_set_list response_headers;
 	struct vg_set_list response_type;
@@ -161,10 +171,24 @@ struct vg_set_access {
 	struct vg_set_access *next;
 };
 
+/* Of a file of tests: cases.h. */
+struct vg_set_case {
+	struct vg_set set;
+	struct vg_set_text vendor;
+	struct vg_set_text from;
+	struct vg_set_text at;
+	struct vg_set_text request;
+	struct vg_set_list header;
+	struct vg_set_text body;
+	struct vg_set_text expect;
+	struct vg_set_case *next;
+};
+
 /* One file of the policies directory. */
 struct vg_policy {
 	const struct vg_input *input;
 	struct vg_set_vendor vendor;
+	struct vg_set_hours hours; /* line 0: there is none */
 	struct vg_set_identity *identities;
 	struct vg_set_access *accesses; /* in the order in which they were written, as all lists */
 	struct vg_policy *next;

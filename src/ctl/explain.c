@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "ctl/asked.h"
+#include "ctl/asker.h"
 #include "ctl/loaded.h"
 #include "ctl/text.h"
 #include "sys/clock.h"
@@ -68,55 +69,6 @@ static bool parse_options(struct options *options, const struct vg_call *call)
 	       options->asked.url != NULL;
 }
 
-static enum vg_exit find_vendor(const struct vg_image *image, const char *id, uint32_t *row)
-{
-	*row = vg_img_find_vendor(image, vg_slice_str(id));
-	if (*row != VG_NO_ROW)
-		return VG_EXIT_DONE;
-	for (uint32_t i = 0; i < vg_img_vendor_count(image); i++) {
-		struct vg_slice other = vg_img_str(image, vg_img_vendors(image)[i].id);
-		char word[64]; /* ids are at most 40 bytes, without a NUL in the image */
-		const char *const words[] = {word};
-		snprintf(word, sizeof(word), "%.*s", VG_SLICE_FMT(other));
-		if (vg_near_match(vg_slice_str(id), words, 1) != NULL)
-			return vg_usage_error("there is no vendor \"%s\"; did you mean \"%s\"?", id,
-					      word);
-	}
-	return vg_usage_error("there is no vendor \"%s\"", id);
-}
-
-static bool has_address(const struct vg_image *image, uint32_t ident, const struct vg_addr *addr)
-{
-	struct vg_span span = vg_img_idents(image)[ident].networks;
-	return span.count == 0 || vg_img_in_networks(image, span, addr);
-}
-
-/*
- * Who asks, and from where: the vendor's first identity that may come from --from, else its first;
- * without --from, an address of that identity's first network.
- */
-static bool set_origin(struct vg_facts *facts, const struct vg_image *image, const char *from)
-{
-	const struct vg_img_vendor *vendor = &vg_img_vendors(image)[facts->vendor];
-	facts->ident = vendor->idents.first;
-	if (from == NULL) {
-		struct vg_span networks = vg_img_idents(image)[facts->ident].networks;
-		const uint8_t loopback[4] = {127, 0, 0, 1};
-		facts->src = networks.count > 0 ? vg_img_prefixs(image)[networks.first].addr
-						: vg_addr_v4(loopback);
-		return true;
-	}
-	if (!vg_addr_parse(vg_slice_str(from), &facts->src))
-		return false;
-	for (uint32_t i = 0; i < vendor->idents.count; i++) {
-		if (has_address(image, vendor->idents.first + i, &facts->src)) {
-			facts->ident = vendor->idents.first + i;
-			break;
-		}
-	}
-	return true;
-}
-
 static void print_where(const struct vg_image *image, const struct vg_where *where)
 {
 	vg_text_print(stdout, vg_img_str(image, where->file));
@@ -145,7 +97,7 @@ static void print_steps(const struct vg_trace *trace, const struct vg_verdict *v
 	puts("\nsteps");
 	for (enum vg_step step = 0; step < VG_STEP_COUNT; step++) {
 		enum vg_reason said = trace->step[step];
-		printf("  %-8s %-12s ", vg_step_word(step),
+		printf("  %-10s %-12s ", vg_step_word(step),
 		       said == VG_REASON_NONE             ? "not reached"
 		       : said == VG_REASON_ACCESS_ALLOWED ? "passed"
 							  : "refused");
@@ -264,9 +216,9 @@ static enum vg_exit explain(const struct vg_loaded *loaded, struct vg_arena *are
 	struct vg_facts facts = {.now = vg_clock_wall()};
 	struct vg_trace trace;
 	const char *fault = NULL;
-	if (find_vendor(image, options->vendor, &facts.vendor) != VG_EXIT_DONE)
+	if (vg_asker_vendor(image, options->vendor, &facts.vendor) != VG_EXIT_DONE)
 		return VG_EXIT_USAGE;
-	if (!set_origin(&facts, image, options->from))
+	if (!vg_asker_place(&facts, image, options->from))
 		return vg_usage_error("--from is no IP address: \"%s\"", options->from);
 	if (options->at != NULL && !vg_time_parse(vg_slice_str(options->at), &facts.now))
 		return vg_usage_error("--at is neither RFC 3339 nor YYYY-MM-DD: \"%s\"",

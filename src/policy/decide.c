@@ -1,5 +1,6 @@
 #include "policy/decide.h"
 
+#include "policy/calendar.h"
 #include "policy/percent.h"
 #include "policy/value.h"
 
@@ -50,12 +51,42 @@ static enum vg_reason check_state(struct decision *d)
 	return vendor->mode == VG_MODE_ENFORCE ? VG_REASON_NONE : VG_REASON_VENDOR_SUSPENDED;
 }
 
+static enum vg_reason contract_at(const struct vg_img_vendor *vendor, int64_t now)
+{
+	if (now < vendor->contract_from)
+		return VG_REASON_CONTRACT_NOT_BEGUN;
+	if (now >= vendor->contract_until)
+		return VG_REASON_CONTRACT_ENDED;
+	return now < vendor->assessed_until ? VG_REASON_NONE : VG_REASON_ASSESSMENT_STALE;
+}
+
+static enum vg_reason check_contract(struct decision *d)
+{
+	return contract_at(&vg_img_vendors(d->image)[d->facts->vendor], d->facts->now);
+}
+
 static enum vg_reason check_network(struct decision *d)
 {
 	struct vg_span span = vg_img_idents(d->image)[d->facts->ident].networks;
 	if (span.count == 0 || vg_img_in_networks(d->image, span, &d->facts->src))
 		return VG_REASON_NONE;
 	return VG_REASON_NETWORK_NOT_LISTED;
+}
+
+static enum vg_reason check_open(const struct decision *d, const struct vg_img_hours *hours)
+{
+	return vg_calendar_is_open(d->image, hours, d->facts->now) ? VG_REASON_NONE
+								   : VG_REASON_HOURS_CLOSED;
+}
+
+static enum vg_reason check_hours(struct decision *d)
+{
+	return check_open(d, &vg_img_vendors(d->image)[d->facts->vendor].hours);
+}
+
+static enum vg_reason check_rule_hours(struct decision *d)
+{
+	return check_open(d, &d->rule->hours);
 }
 
 static enum vg_reason check_access(struct decision *d)
@@ -139,6 +170,29 @@ static enum vg_reason check_type(struct decision *d)
 	if (facts->body_length > d->rule->max_body)
 		return VG_REASON_HTTP_TOO_LARGE;
 	return VG_REASON_NONE;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+struct vg_term vg_decide_again(const struct vg_image *image, uint32_t vendor, uint32_t rule,
+			       int64_t now)
+{
+	const struct vg_img_vendor *row = &vg_img_vendors(image)[vendor];
+	const struct vg_img_hours *hours = &row->hours, *own = &vg_img_rules(image)[rule].hours;
+	enum vg_reason contract = contract_at(row, now);
+	int64_t until = earlier(row->contract_until, row->assessed_until);
+	if (contract != VG_REASON_NONE)
+		return (struct vg_term){contract, VG_STEP_CONTRACT, 0};
+	if (!vg_calendar_is_open(image, hours, now))
+		return (struct vg_term){VG_REASON_HOURS_CLOSED, VG_STEP_HOURS, 0};
+	if (!vg_calendar_is_open(image, own, now))
+		return (struct vg_term){VG_REASON_HOURS_CLOSED, VG_STEP_RULE_HOURS, 0};
+	until = earlier(until, vg_calendar_edge(image, hours, now));
+	until = earlier(until, vg_calendar_edge(image, own, now));
+	return (struct vg_term){VG_REASON_NONE, VG_STEP_COUNT, until};
 }
 
 static enum vg_reason (*const steps[VG_STEP_COUNT])(struct decision *d) = {

@@ -60,6 +60,15 @@ struct vg_verdict {
 struct vg_verdict vg_decide(const struct vg_image *image, const struct vg_facts *facts)
 	VG_MUST_CHECK;
 
+/* Whether what was allowed is so still, as far as that depends on the time. */
+struct vg_term {
+	enum vg_reason reason; /* NONE, or why not */
+	enum vg_step step;     /* that refuses */
+	int64_t until;         /* where NONE: a moment before which it can't change; INT64_MAX */
+};
+struct vg_term vg_decide_again(const struct vg_image *image, uint32_t vendor, uint32_t rule,
+			       int64_t now) VG_MUST_CHECK;
+
 /* What each step said: VG_REASON_ACCESS_ALLOWED passed, VG_REASON_NONE not reached. */
 struct vg_trace {
 	enum vg_reason step[VG_STEP_COUNT];

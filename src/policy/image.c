@@ -197,11 +197,18 @@ static bool owns_rules(const struct vg_image *image, uint32_t vendor, struct vg_
 				    rows[span.first + span.count - 1].vendor == vendor));
 }
 
+static bool in_hours(const struct vg_image *image, const struct vg_img_hours *hours)
+{
+	return in_rows(hours->windows, vg_img_window_count(image)) &&
+	       in_rows(hours->closed, vg_img_day_count(image));
+}
+
 static const char *check_vendor(const struct vg_image *image, uint32_t at)
 {
 	const struct vg_img_vendor *row = &vg_img_vendors(image)[at];
-	if (!is_key(image, row->id) || !in_text(image, row->where.file))
-		return "vendor: a text lies outside";
+	if (!is_key(image, row->id) || !in_text(image, row->where.file) ||
+	    !in_hours(image, &row->hours))
+		return "vendor: a reference lies outside";
 	if (row->id.len == 0 || row->mode >= VG_MODES || row->hide > 1)
 		return "vendor: unknown value";
 	if (!owns_idents(image, at, row->idents) || !owns_rules(image, at, row->rules))
@@ -323,7 +330,8 @@ static const char *check_rule(const struct vg_image *image, uint32_t at)
 		return "rule: no such service";
 	if (!in_text(image, row->name) || !in_text(image, row->pattern) ||
 	    !in_text(image, row->where.file) || !in_items(image, row->types) ||
-	    !in_items(image, row->answer_headers) || !in_items(image, row->answer_types))
+	    !in_items(image, row->answer_headers) || !in_items(image, row->answer_types) ||
+	    !in_hours(image, &row->hours))
 		return "rule: a reference lies outside";
 	if (row->slash > 1 || row->errors >= VG_ERRORS ||
 	    row->methods >= VG_METHOD_BIT(VG_METHOD_COUNT))
@@ -401,6 +409,40 @@ static const char *check_pin(const struct vg_image *image, uint32_t at)
 {
 	(void)image, (void)at;
 	return NULL; /* every digest is one */
+}
+
+static const char *check_window(const struct vg_image *image, uint32_t at)
+{
+	const struct vg_img_window *row = &vg_img_windows(image)[at];
+	if (row->zone >= vg_img_zone_count(image))
+		return "window: no such zone";
+	return row->from < 1440 && row->to <= 1440 ? NULL : "window: not a time of day";
+}
+
+static const char *check_day(const struct vg_image *image, uint32_t at)
+{
+	(void)image, (void)at;
+	return NULL; /* every number is one */
+}
+
+static const char *check_zone(const struct vg_image *image, uint32_t at)
+{
+	const struct vg_img_zone *row = &vg_img_zones(image)[at];
+	if (!in_text(image, row->name) || !in_rows(row->shifts, vg_img_shift_count(image)))
+		return "zone: a reference lies outside";
+	if (row->shifts.count == 0)
+		return "zone: no offset";
+	const struct vg_img_shift *shifts = vg_img_shifts(image) + row->shifts.first;
+	for (uint32_t i = 1; i < row->shifts.count; i++)
+		if (shifts[i].at <= shifts[i - 1].at)
+			return "zone: shifts out of order";
+	return NULL;
+}
+
+static const char *check_shift(const struct vg_image *image, uint32_t at)
+{
+	const struct vg_img_shift *row = &vg_img_shifts(image)[at];
+	return row->offset > -86400 && row->offset < 86400 ? NULL : "shift: more than a day";
 }
 
 static const char *check_prefix(const struct vg_image *image, uint32_t at)

@@ -23,7 +23,7 @@
 #include "base/slice.h"
 
 #define VG_IMAGE_MAGIC UINT32_C(0x49474756) /* "VGGI" */
-#define VG_IMAGE_LAYOUT UINT32_C(10)
+#define VG_IMAGE_LAYOUT UINT32_C(11)
 #define VG_IMAGE_MAX ((size_t)1 << 30)
 #define VG_NO_ROW UINT32_MAX /* an index that names no row */
 
@@ -208,13 +208,47 @@ struct vg_img_set_header {
 	struct vg_where where;
 };
 
+/* A time zone: what to add to UTC, from when on. */
+struct vg_img_zone {
+	struct vg_str name;
+	struct vg_span shifts; /* by time; the first comes before all time */
+};
+
+struct vg_img_shift {
+	int64_t at;     /* seconds since 1970 UTC */
+	int32_t offset; /* seconds, east of UTC */
+	uint32_t pad;
+};
+
+struct vg_img_window {
+	uint32_t zone;
+	uint32_t monthdays; /* bit N: day N of the month */
+	uint16_t from, to;  /* minutes of the local day; to <= from: over midnight */
+	uint8_t weekdays;   /* bit 0: Monday */
+	uint8_t pad[3];
+};
+
+struct vg_img_day {
+	int64_t day; /* since 1970-01-01, of a local calendar */
+};
+
 enum vg_mode { VG_MODE_ENFORCE, VG_MODE_SUSPENDED, VG_MODES };
 
+/* When something is allowed: policy/calendar.h. */
+struct vg_img_hours {
+	struct vg_span windows; /* none: always */
+	struct vg_span closed;  /* of DAY */
+};
+
+/* Of a vendor's rows; all times in microseconds since 1970 UTC. */
 struct vg_img_vendor {
 	struct vg_str id;
 	struct vg_span idents;
 	struct vg_span rules;
-	uint8_t mode; /* enum vg_mode */
+	struct vg_img_hours hours;
+	int64_t contract_from, contract_until; /* without one: all time */
+	int64_t assessed_until;                /* without an assessment: INT64_MAX */
+	uint8_t mode;                          /* enum vg_mode */
 	uint8_t hide;
 	uint8_t pad[6];
 	struct vg_where where;
@@ -315,6 +349,7 @@ struct vg_img_rule {
 	struct vg_span params;
 	struct vg_span headers; /* of PARAM: request fields beside the standard ones, lower case */
 	struct vg_span types;   /* of ITEM: media types of a request's body, lower case */
+	struct vg_img_hours hours; /* beside the vendor's */
 	uint64_t max_body;
 	struct vg_span answer_headers; /* of ITEM: its fields, lower case */
 	struct vg_span answer_types;   /* of ITEM: as types, of a 2xx answer; empty: any */

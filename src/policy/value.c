@@ -71,7 +71,8 @@ static bool match_uuid(const struct vg_img_value *type, struct vg_slice value)
 static bool match_date(const struct vg_img_value *type, struct vg_slice value)
 {
 	(void)type;
-	return vg_is_date(value);
+	int64_t days;
+	return vg_date_parse(value, &days);
 }
 
 static bool match_hex(const struct vg_img_value *type, struct vg_slice value)

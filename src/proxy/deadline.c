@@ -30,11 +30,35 @@ static uint64_t left_of(struct vg_exchange *x, uint64_t all, int64_t since)
 	return spent < all ? all - spent : 0;
 }
 
+/* Until the moment, and never before it. */
+static uint64_t ms_until(int64_t at, int64_t now)
+{
+	return at > now ? (uint64_t)(at - now + 999) / 1000 : 0;
+}
+
+/* Sets the timer to what comes first of all that bounds it. A refusal has nothing to lose. */
+static void set_timer(struct vg_exchange *x)
+{
+	uint64_t ms = ms_until(x->state_at, vg_loop_monotonic(&x->worker->loop));
+	uint64_t whole = left_of(x, gateway_of(x)->request_timeout_ms, x->began);
+	x->due = VG_DUE_STATE;
+	if (!x->overdue && whole <= ms) {
+		x->due = VG_DUE_WHOLE;
+		ms = whole;
+	}
+	if (x->reason == VG_REASON_ACCESS_ALLOWED && x->until != INT64_MAX) {
+		uint64_t term = ms_until(x->until, vg_loop_wall(&x->worker->loop));
+		if (term <= ms)
+			x->due = VG_DUE_TERM;
+		ms = term <= ms ? term : ms;
+	}
+	vg_loop_arm(&x->deadline, ms);
+}
+
 static void arm(struct vg_exchange *x, uint64_t ms)
 {
-	uint64_t whole = left_of(x, gateway_of(x)->request_timeout_ms, x->began);
-	x->for_whole = !x->overdue && whole <= ms;
-	vg_loop_arm(&x->deadline, x->for_whole ? whole : ms);
+	x->state_at = vg_loop_monotonic(&x->worker->loop) + (int64_t)ms * 1000;
+	set_timer(x);
 }
 
 void vg_deadline_begin(struct vg_exchange *x, enum vg_deadline deadline)
@@ -148,9 +172,25 @@ static enum vg_state overdue(struct vg_exchange *x, enum vg_deadline deadline)
 	return vg_exchange_fail(x, VG_REASON_UPSTREAM_TIMEOUT, "request_timeout");
 }
 
+/* An hour, or a contract, may have ended: then the exchange does, too. */
+static enum vg_state judge_again(struct vg_exchange *x)
+{
+	struct vg_term term = vg_decide_again(&x->client->generation->image, x->client->vendor,
+					      x->rule, vg_loop_wall(&x->worker->loop));
+	x->until = term.until;
+	if (term.reason == VG_REASON_NONE) {
+		set_timer(x);
+		return VG_STATE_STAY;
+	}
+	x->step = term.step;
+	return vg_exchange_fail(x, term.reason, "while it ran");
+}
+
 enum vg_state vg_deadline_passed(struct vg_exchange *x, enum vg_deadline deadline)
 {
-	if (x->for_whole)
+	if (x->due == VG_DUE_TERM)
+		return judge_again(x);
+	if (x->due == VG_DUE_WHOLE)
 		return overdue(x, deadline);
 	switch (deadline) {
 	case VG_DEADLINE_CONNECT:

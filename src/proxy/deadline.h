@@ -1,6 +1,7 @@
 /*
  * How long an exchange may stay in a state: the deadlines that the rows of exchange.def name. The
- * exchange's one timer is set to that, or to the end of request_timeout where it comes first.
+ * exchange's one timer is set to that, to the end of request_timeout, or to that of the hours or the
+ * contract by which it was allowed, whichever comes first.
  *
  * In a STALL state it goes by whose turn it is. An upstream may pause for the gateway's
  * idle_timeout, anew with each byte. A vendor must keep to body_rate: each span of 10 s that is

@@ -51,6 +51,13 @@ struct vg_asked {
 	bool head; /* the method is HEAD */
 };
 
+/* What an exchange's timer is set to: whichever comes first. */
+enum vg_due {
+	VG_DUE_STATE, /* the deadline of its state */
+	VG_DUE_WHOLE, /* request_timeout */
+	VG_DUE_TERM   /* the end of what the policy allows now: an hour, a contract */
+};
+
 struct vg_exchange {
 	struct vg_worker *worker;
 	const struct vg_wire_ops *wire;
@@ -104,8 +111,10 @@ struct vg_exchange {
 	unsigned dropped; /* header fields that did not pass */
 
 	/* Its timer (deadline.h), and in STALL states whose turn it is, and how fast they are. */
-	bool for_whole; /* the timer is request_timeout's */
-	bool overdue;   /* that has passed: what is left is to say so */
+	int64_t until;    /* wall clock: what was allowed may end then; INT64_MAX: never */
+	int64_t state_at; /* monotonic: the deadline of its state */
+	enum vg_due due;  /* what the timer is set to */
+	bool overdue;     /* that has passed: what is left is to say so */
 	enum vg_turn turn;
 	uint64_t upstream_at; /* bytes that it had moved when the timer was set */
 	int64_t turn_since;   /* monotonic, of the vendor's */

@@ -292,6 +292,17 @@ enum vg_tls_status vg_tls_read(struct vg_tls_session *session, void *bytes, size
 	return result == 1 ? VG_TLS_DONE : status_of(session, result);
 }
 
+/* A peer that ended it said why before, and what it said may still wait: RFC 8446 6. */
+static void hear_alert(struct vg_tls_session *session)
+{
+	char byte;
+	size_t done;
+	ERR_clear_error();
+	if (SSL_read_ex(session->ssl, &byte, sizeof(byte), &done) != 1)
+		session->peer.fault = vg_tls_alert(ERR_peek_last_error());
+	ERR_clear_error();
+}
+
 enum vg_tls_status vg_tls_write(struct vg_tls_session *session, const void *bytes, size_t len,
 				size_t *done)
 {
@@ -302,7 +313,10 @@ enum vg_tls_status vg_tls_write(struct vg_tls_session *session, const void *byte
 		return VG_TLS_DONE;
 	ERR_clear_error();
 	int result = SSL_write_ex(session->ssl, bytes, len, done);
-	return result == 1 ? VG_TLS_DONE : status_of(session, result);
+	enum vg_tls_status status = result == 1 ? VG_TLS_DONE : status_of(session, result);
+	if (status == VG_TLS_FAILED && session->peer.fault == NULL)
+		hear_alert(session);
+	return status;
 }
 
 bool vg_tls_pending(const struct vg_tls_session *session)

@@ -83,7 +83,8 @@ def _():
 def _():
     with Tree() as tree:
         for vendor, method, url, want in EXPLAINED:
-            ran = tree.run("explain", "--vendor", vendor, "--method", method, "--url", url)
+            ran = tree.run("explain", "--vendor", vendor, "--method", method, "--url", url,
+                           "--at", "2026-06-01T10:00:00Z")
             first = (ran.stdout.splitlines() or [""])[0]
             equal(first.rpartition(" at ")[0], want, method, url, ran.stderr)
             check(f"policies/{vendor}.ini:" in first, first)
@@ -97,7 +98,8 @@ def _():
                  "--at", "2026-06-01T10:00:00Z", "--from", "203.0.113.7"]
         ran = tree.run(*words)
         steps = [line.split()[0] for line in ran.stdout.splitlines() if "passed" in line]
-        equal(steps, ["message", "host", "state", "network", "access", "query", "headers", "type"])
+        equal(steps, ["message", "host", "state", "contract", "network", "hours", "access",
+                      "rule_hours", "query", "headers", "type"])
         words[6] = f"{COURSES}/v1/courses/{COURSE}/attendees"
         for session, first in (("a-1", "allow access.allowed access=attendees "),
                                ("a 1", "refuse access.header access=attendees ")):
@@ -148,6 +150,62 @@ def _():
             equal(ran.returncode, 2, words, ran)
             check(says in ran.stdout + ran.stderr, words, ran)
         equal(tree.run("explain", "--help").returncode, 0)
+
+
+@case("the worked examples pass their tests, which touch every rule")
+def _():
+    with Tree() as tree:
+        files = sorted((ROOT / "policies/tests").glob("*.ini"))
+        ran = tree.run("test", *files)
+        equal(ran.returncode, 0, ran)
+        count = sum(file.read_text().count("[case ") for file in files)
+        check(f"{count} passed, 0 failed, 5 of 5 rules touched" in ran.stdout, ran)
+        lines = [json.loads(line) for line in tree.run("--json", "test", *files).stdout.split("\n")
+                 if line]
+        equal(len(lines), count)
+        check(all(line["passed"] for line in lines), lines)
+
+
+ASKED = f"vendor = {ACME}\nrequest = GET {COURSES}/v1/courses\n"
+TESTED = [  # file, exit status, what is said
+    (f"[case x]\n{ASKED}expect = refuse\n", 1,
+     "not ok x at FILE:4: expected refuse, got allow courses"),
+    (f"[case x]\n{ASKED}expect = allow resident\n", 1, "expected allow resident, got allow courses"),
+    (f"[case x]\n{ASKED}/z\nexpect = allow\n", 1, "FILE:4: error: "),
+    (f"[case x]\n{ASKED.strip()}?z=1\nexpect = refuse access.method\n", 1,
+     "expected refuse access.method, got refuse access.query: z"),
+    (f"[case x]\n{ASKED.strip()}?z=1\nexpect = refuse access.query\n", 0, "ok x"),
+    (f"[case x]\n{ASKED}expect = refuse\n[case y]\n{ASKED}expect = allow\n", 1,
+     "1 passed, 1 failed, 1 of 5 rules touched"),
+    (f"[case x]\n{ASKED}expect = refuse access.nonsense\n", 1, "FILE:4: error: expect"),
+    (f"[case x]\n{ASKED}expect = deny\n", 1, "must be allow, allow ACCESS, refuse"),
+    (f"[case x]\n{ASKED}", 1, "[case x] has no expect"),
+    (f"[case x]\n{ASKED}expcet = allow\n", 1, 'did you mean "expect"?'),
+    (f"[case x]\n{ASKED}expect = allow\n[case x]\n{ASKED}expect = allow\n", 1,
+     'duplicate case "x"'),
+    (f"[case x]\n{ASKED}expect = allow\nat = noon\n", 1, "FILE:5: error: at"),
+    ("[case x]\nvendor = nobody\nrequest = GET https://a.example/\nexpect = refuse\n", 1,
+     "got there is no such vendor"),
+    ("", 1, "there is no [case TEXT]"),
+    ("[vendor]\nid = x\n", 1, "is no [case TEXT]"),
+    (f"[case x]\n{ASKED}header = Accept: a, b\n body: 1\nexpect = allow\n", 0, "ok x"),
+    (f"[case x]\n{ASKED}body = none.json\nexpect = refuse\n", 1, "its body can't be read"),
+    (f"[case x]\n{ASKED}body = x.ini\nexpect = refuse http.malformed\n", 0, "ok x"),
+]
+
+
+@case("tests of policies fail where they should, and say why and where")
+def _():
+    with Tree() as tree:
+        file = tree.dir / "x.ini"
+        for text, status, says in TESTED:
+            file.write_text(text)
+            ran = tree.run("test", file)
+            equal(ran.returncode, status, text, ran)
+            said = (ran.stdout + ran.stderr).replace(str(file), "FILE")
+            check(says in said, text, ran)
+        equal(tree.run("test").returncode, 2)
+        equal(tree.run("test", tree.dir / "none.ini").returncode, 1)
 
 
 @case("a report that could not be written is no clean report")

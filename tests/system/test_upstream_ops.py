@@ -481,7 +481,8 @@ def _():
         wait_for("both to be down", lambda: down(lab) == 2)
         answer = ask(lab, "pair", "/n")
         equal(answer.status, 503)
-        event = [event for event in lab.events() if event["code"] == "VG7012"][-1]
+        event = wait_for("its event", lambda: [
+            event for event in lab.events() if event["code"] == "VG7012"])[-1]
         equal((event["reason"], event["status"], event.get("dst")), ("upstream.down", "503", None))
         equal(ask(lab, "secure", "/v1/x").status, 200, "another service")
         two.status = 200

@@ -85,7 +85,8 @@ def check_events():
 
 
 def check_keys():
-    pages = {"GATEWAY": "vendgate.ini.5", "POLICY": "vendgate-policy.5"}
+    pages = {"GATEWAY": "vendgate.ini.5", "POLICY": "vendgate-policy.5",
+             "CASES": "vendgatectl.8"}
     keys = rows("config/key.def", "VG_KEY")
     for _, section, file, _ in rows("config/key.def", "VG_SET"):
         compare(pages[file], f"[{section}", {

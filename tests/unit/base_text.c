@@ -98,9 +98,15 @@ Test(base_text, days)
 	cr_expect_eq(vg_days(1969, 12, 31), -1);
 	cr_expect_eq(vg_days(2000, 3, 1), 11017);
 	cr_expect_eq(vg_days(0, 3, 1), -719468);
-	cr_expect(vg_is_date(VG_SLICE("2024-02-29")));
-	cr_expect_not(vg_is_date(VG_SLICE("2023-02-29")));
-	cr_expect_not(vg_is_date(VG_SLICE("2024-02-29T00:00:00Z")));
+	int64_t days;
+	cr_expect(vg_date_parse(VG_SLICE("2024-02-29"), &days));
+	cr_expect_eq(days, vg_days(2024, 2, 29));
+	cr_expect_not(vg_date_parse(VG_SLICE("2023-02-29"), &days));
+	cr_expect_not(vg_date_parse(VG_SLICE("2024-02-29T00:00:00Z"), &days));
+	for (days = -800000; days < 3000000; days += 97) {
+		struct vg_date date = vg_date_of_days(days);
+		cr_assert_eq(vg_days(date.year, date.month, date.day), days);
+	}
 }
 
 static const struct {

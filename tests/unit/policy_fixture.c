@@ -75,7 +75,10 @@ void fixture_service(struct fixture *fixture, const char *host, const char *pref
 
 void fixture_vendor(struct fixture *fixture, const char *id, enum vg_mode mode)
 {
-	struct vg_img_vendor row = {.mode = (uint8_t)mode};
+	struct vg_img_vendor row = {.mode = (uint8_t)mode,
+				    .contract_from = INT64_MIN,
+				    .contract_until = INT64_MAX,
+				    .assessed_until = INT64_MAX};
 	row.id = text(fixture, slice(id));
 	row.where = (struct vg_where){text(fixture, VG_SLICE("policies/x.ini")), 1, 0};
 	vg_build_row(fixture->build, VG_SECTION_VENDOR, &row);

@@ -10,6 +10,7 @@
 #include "proxy/exchange.h"
 #include "proxy/generation.h"
 #include "proxy_stage.h"
+#include "sys/clock.h"
 
 /* One thing that happens. In texts "@N@" stands for N times the letter a. */
 enum step_kind {
@@ -663,6 +664,24 @@ static const struct scenario overdue[] = {
 	 "upstream.timeout 504 0>0 request_timeout\n"},
 };
 
+/* With a contract that ends in 20 seconds. */
+static const struct scenario terms[] = {
+	{"answered in time", {{SAY, GET}, {PASS, .number = 19900}, {ANSWER, OK}}, UP_GET, OK, "open",
+	 ALLOWED("0>2")},
+	{"no answer yet", {{SAY, GET}, {PASS, .number = 20100}}, UP_GET, PROBLEM("403 Forbidden"),
+	 "open", "contract.ended 403 0>0 while it ran\n"},
+	{"in the middle of an answer",
+	 {{SAY, GET}, {ANSWER, "HTTP/1.1 200 OK\r\n\r\na"}, {PASS, .number = 19900}, {STATE, "respond"},
+	  {ANSWER, "b"}, {PASS, .number = 200}},
+	 UP_GET, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n1\r\na\r\n1\r\nb\r\n", "reset",
+	 "contract.ended 200 0>2 while it ran\n"},
+	{"in the middle of a body",
+	 {{SAY, POST("99000")}, {SAY, "@22000@"}, {PASS, .number = 11000}, {SAY, "@22000@"},
+	  {PASS, .number = 9100}},
+	 UP_POST("99000") "*", PROBLEM("403 Forbidden"), "ended",
+	 "contract.ended 403 44000>0 while it ran\n"},
+};
+
 /* Without a body_rate. */
 static const struct scenario paceless[] = {
 	{"a body in drops",
@@ -985,6 +1004,39 @@ Test(proxy_exchange, all_of_it_in_request_timeout)
 	gateway_row()->request_timeout_ms = 20000;
 	for (size_t i = 0; i < VG_COUNT(overdue); i++)
 		play(&overdue[i]);
+}
+
+static struct vg_img_vendor *vendor_row(void)
+{
+	return (struct vg_img_vendor *)&vg_img_vendors(stage.image)[stage.client.vendor];
+}
+
+Test(proxy_exchange, an_exchange_ends_with_the_contract)
+{
+	for (size_t i = 0; i < VG_COUNT(terms); i++) {
+		vendor_row()->contract_until = vg_clock_wall() + 20000000;
+		play(&terms[i]);
+	}
+}
+
+/* What was an end when it was allowed is none any more: its state's deadline goes on as it was. */
+Test(proxy_exchange, an_end_that_is_put_off)
+{
+	vendor_row()->contract_until = vg_clock_wall() + 20000000;
+	stage_open(&stage, 16);
+	stage_say(&stage, VG_SLICE(GET));
+	stage_run(&stage);
+	vendor_row()->contract_until = INT64_MAX;
+	vg_loopback_pass(&stage.loop, 29900);
+	const struct vg_exchange *x = vg_loopback_exchange(&stage.loop);
+	cr_assert_not_null(x);
+	cr_expect_str_eq(vg_state_word(x->state), "wait_response");
+	cr_expect_eq(x->until, INT64_MAX);
+	vg_loopback_pass(&stage.loop, 200);
+	static char events[4096];
+	cr_expect_str_eq(told_events(events, sizeof(events)),
+			 "upstream.timeout 504 0>0 no answer in time\n");
+	stage_close(&stage);
 }
 
 Test(proxy_exchange, no_pace_is_asked_for)

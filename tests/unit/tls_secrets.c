@@ -19,7 +19,7 @@ static void setup(void)
 	static const uint8_t gen[32];
 	const char *fault = "";
 	void *block;
-	size_t size;
+	size_t size = 0;
 	int fds[2], up[2], fd = mkstemp(path);
 	vg_arena_init(&arena, 1 << 20);
 	struct vg_build *b = vg_build_new(&arena);

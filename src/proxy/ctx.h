@@ -46,8 +46,9 @@ struct vg_worker {
 	struct vg_conn *conns; /* all of them */
 	uint32_t conn_count;
 	uint32_t conn_max;
-	uint64_t limits_of; /* the generation that the limits are of; 0: none yet */
-	uint64_t probes;    /* handshakes that load balancers broke off */
+	uint32_t conn_possible; /* as many as this process has descriptors for */
+	uint64_t limits_of;     /* the generation that the limits are of; 0: none yet */
+	uint64_t probes;        /* handshakes that load balancers broke off */
 	struct event accepts[VG_CHILD_LISTENERS_MAX];
 	bool accepting;
 	bool draining;

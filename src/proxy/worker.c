@@ -69,12 +69,9 @@ static struct vg_addr addr_of(const struct sockaddr_storage *from, uint16_t *por
 static uint32_t most_connections(const struct vg_worker *worker,
 				 const struct vg_img_gateway *gateway)
 {
-	struct rlimit limit = {0};
-	uint32_t wanted = gateway->connections;
+	uint32_t wanted = gateway->connections, possible = worker->conn_possible;
 	if (wanted > worker->child->hello.workers)
 		wanted /= worker->child->hello.workers;
-	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	uint32_t possible = vg_fd_connections(limit.rlim_cur);
 	return wanted == 0 || wanted > possible ? possible : wanted;
 }
 
@@ -236,6 +233,14 @@ static bool listen_to(struct vg_worker *worker)
 	       event_add(&worker->from_supervisor, NULL) == 0;
 }
 
+/* Asked for once: behind the filter it can't be. */
+static void count_descriptors(struct vg_worker *worker)
+{
+	struct rlimit limit = {0};
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	worker->conn_possible = vg_fd_connections(limit.rlim_cur);
+}
+
 static bool open_addresses(struct vg_worker *worker)
 {
 	uint8_t key[VG_SIPHASH_KEY];
@@ -249,6 +254,7 @@ static bool prepare(struct vg_worker *worker)
 {
 	struct vg_child *child = worker->child;
 	struct vg_chan *keys = vg_child_peer(child, VG_ROLE_KEYS);
+	count_descriptors(worker);
 	if (keys == NULL)
 		return fail("no keys process");
 	if (!vg_loop_init(&worker->loop))

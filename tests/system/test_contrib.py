@@ -16,7 +16,8 @@ EXPOSURE = 15  # the tenfold of what systemd-analyze may at most say of the unit
 def lay_out(lab, text):
     """The sample, with the files that it names, and a vendor."""
     for end in ("pem", "key"):
-        shutil.copy(lab.ca / f"server.{end}", lab.dir / f"server.{end}")
+        for name in ("server", "gateway"):
+            shutil.copy(lab.ca / f"server.{end}", lab.dir / f"{name}.{end}")
     shutil.copy(lab.ca / "server-ca.pem", lab.dir / "internal-ca.pem")
     lab.vendor("acme", access={"all": ("GET", "/n/**", "residents")})
     (lab.dir / "vendgate.ini").write_text(text)

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/x509v3.h>
 
 #include "base/text.h"
 
@@ -27,12 +28,27 @@ bool vg_told_cert(struct vg_buf *out, X509 *cert)
 	return good;
 }
 
-bool vg_told_chain(struct vg_buf *out, STACK_OF(X509) *chain)
+static bool issued(X509 *issuer, X509 *cert)
 {
-	for (int i = 0; i < sk_X509_num(chain); i++)
-		if ((i > 0 && !vg_buf_append(out, VG_SLICE(", "))) ||
-		    !vg_told_cert(out, sk_X509_value(chain, i)))
+	bool did = X509_check_issued(issuer, cert) == X509_V_OK &&
+		   X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
+	ERR_clear_error();
+	return did;
+}
+
+/* Any client can send others' certificates behind its own. */
+bool vg_told_chain(struct vg_buf *out, X509 *leaf, STACK_OF(X509) *chain)
+{
+	X509 *below = leaf;
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		X509 *cert = sk_X509_value(chain, i);
+		if (!issued(cert, below))
+			break;
+		if ((out->len > 0 && !vg_buf_append(out, VG_SLICE(", "))) ||
+		    !vg_told_cert(out, cert))
 			return false;
+		below = cert;
+	}
 	return true;
 }
 

@@ -15,8 +15,11 @@
 /* Client-Cert (RFC 9440 2.1): the DER as a byte sequence. False: memory, or `out` is full. */
 bool vg_told_cert(struct vg_buf *out, X509 *cert) VG_MUST_CHECK;
 
-/* Client-Cert-Chain (RFC 9440 2.3): a list of them. */
-bool vg_told_chain(struct vg_buf *out, STACK_OF(X509) *chain) VG_MUST_CHECK;
+/*
+ * Client-Cert-Chain (RFC 9440 2.3): a list of them, of what the client sent beside its leaf those
+ * that issued the one before, by their signature, up to the first that did not.
+ */
+bool vg_told_chain(struct vg_buf *out, X509 *leaf, STACK_OF(X509) *chain) VG_MUST_CHECK;
 
 /*
  * X-Forwarded-Client-Cert, one element as Envoy has it: Hash, Subject (RFC 4514), and each URI and

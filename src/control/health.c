@@ -116,6 +116,21 @@ static void on_deadline(evutil_socket_t fd VG_UNUSED, short what VG_UNUSED, void
 	let_go(arg);
 }
 
+/* A free place, else that of whoever has been there longest. */
+static struct vg_health_caller *make_room(struct vg_health *health)
+{
+	struct vg_health_caller *oldest = &health->rows[0];
+	for (size_t i = 0; i < VG_HEALTH_CALLERS_MAX; i++) {
+		struct vg_health_caller *row = &health->rows[i];
+		if (row->fd < 0)
+			return row;
+		if (row->since < oldest->since)
+			oldest = row;
+	}
+	let_go(oldest);
+	return oldest;
+}
+
 static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 {
 	struct vg_controller *controller = arg;
@@ -123,10 +138,9 @@ static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	struct vg_health_caller *caller = &health->rows[health->next];
-	health->next = (health->next + 1) % VG_HEALTH_CALLERS_MAX;
-	let_go(caller);
+	struct vg_health_caller *caller = make_room(health);
 	caller->controller = controller;
+	caller->since = ++health->seen;
 	caller->fd = fd;
 	caller->scan = (struct vg_http_scan){0};
 	caller->len = 0;

@@ -21,7 +21,8 @@ struct vg_controller;
 
 struct vg_health_caller {
 	struct vg_controller *controller;
-	int fd; /* -1: a free place */
+	int fd;         /* -1: a free place */
+	uint64_t since; /* how many had come before */
 	struct vg_http_scan scan;
 	size_t len;
 	struct event readable, deadline;
@@ -30,7 +31,7 @@ struct vg_health_caller {
 
 struct vg_health {
 	struct vg_health_caller rows[VG_HEALTH_CALLERS_MAX];
-	uint32_t next; /* the place that is taken next: of all that are, it was the first */
+	uint64_t seen; /* how many have come */
 	struct event accept;
 	bool open;
 };

@@ -22,9 +22,11 @@ static bool is_worker(const struct vg_status_process *process, enum vg_process_s
 static bool turns(struct vg_controller *controller, const struct vg_status_process *process,
 		  struct vg_status_worker *worker)
 {
+	/* The page is the worker's: it says what it likes, and a time to come is none. */
+	int64_t now = vg_loop_monotonic(&controller->loop);
 	return vg_controller_page(controller, VG_PAGE_WORKERS + process->index, VG_STATUS_WORKER,
 				  worker) &&
-	       vg_loop_monotonic(&controller->loop) - worker->turned < STUCK_US;
+	       worker->turned <= now && worker->turned > now - STUCK_US;
 }
 
 const char *vg_probe_live(struct vg_controller *controller)

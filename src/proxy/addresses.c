@@ -5,7 +5,8 @@
 
 #define BUCKETS_MIN 64
 #define BUCKETS_MAX 65536 /* more cost more memory than a few steps along a chain cost time */
-#define NET_BYTES 8       /* of an IPv6 address: its /64 */
+#define TELL_US INT64_C(1000000)
+#define NET_BYTES 8 /* of an IPv6 address: its /64 */
 
 struct vg_address {
 	struct vg_address *next; /* in its bucket */
@@ -13,6 +14,9 @@ struct vg_address {
 	uint32_t count; /* those in; the parked ones apart */
 	uint32_t parked_count;
 	struct vg_guest *first, *last; /* parked, the oldest first */
+	struct vg_lane lane;
+	int64_t told;    /* monotonic: when a refusal was told */
+	uint32_t untold; /* refusals since then */
 };
 
 static struct vg_addr counted_as(const struct vg_addr *addr)
@@ -117,6 +121,30 @@ enum vg_guest_status vg_addresses_enter(struct vg_addresses *addresses, struct v
 	}
 	address->count++;
 	return VG_GUEST_IN;
+}
+
+struct vg_lane *vg_addresses_lane(const struct vg_guest *guest)
+{
+	VG_ASSERT(guest->address != NULL);
+	return &guest->address->lane;
+}
+
+bool vg_addresses_may_tell(struct vg_addresses *addresses, const struct vg_addr *addr, int64_t now,
+			   uint32_t *untold)
+{
+	struct vg_addr key = counted_as(addr);
+	struct vg_address *address = *find(addresses, &key);
+	*untold = 0;
+	if (address == NULL)
+		return true; /* memory is short: that is rare, and told */
+	if (address->told != 0 && now - address->told < TELL_US) {
+		address->untold++;
+		return false;
+	}
+	*untold = address->untold;
+	address->told = now;
+	address->untold = 0;
+	return true;
 }
 
 static void forget(struct vg_addresses *addresses, struct vg_address *address)

@@ -16,6 +16,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/siphash.h"
+#include "proxy/places.h"
 
 #define VG_PARKED_MAX 64 /* of an address, in all workers */
 
@@ -55,6 +56,16 @@ void vg_addresses_limit(struct vg_addresses *addresses, uint32_t limit, uint32_t
 
 enum vg_guest_status vg_addresses_enter(struct vg_addresses *addresses, struct vg_guest *guest,
 					const struct vg_addr *addr, void *owner) VG_MUST_CHECK;
+
+/* Where connections of that address wait for their handshake, while this one counts. */
+struct vg_lane *vg_addresses_lane(const struct vg_guest *guest) VG_MUST_CHECK;
+
+/*
+ * Whether a refusal for too many is told now, of one address: once a second, so that who is
+ * refused for nothing can't fill the log. *untold is how many were not since then.
+ */
+bool vg_addresses_may_tell(struct vg_addresses *addresses, const struct vg_addr *addr, int64_t now,
+			   uint32_t *untold) VG_MUST_CHECK;
 
 /* Its connection has ended: takes up the oldest parked one. Nothing where it counts nowhere. */
 void vg_addresses_leave(struct vg_addresses *addresses, struct vg_guest *guest);

@@ -10,7 +10,6 @@
 /* Below so much room the vendor's side is let drain first. */
 #define ROOM_MIN 4096
 #define LINKS_MAX ((size_t)65536)
-#define INTERIM_MAX 16
 
 static enum vg_answer bad(struct vg_exchange *x, enum vg_reason reason, const char *why)
 {
@@ -151,7 +150,7 @@ enum vg_answer vg_answer_head(struct vg_exchange *x)
 		x->scan = (struct vg_http_scan){0};
 		if (!vg_http_parse_response(head, vg_slice_first(text, len), x->asked.head))
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, head->fault);
-		if (head->status < 200 && ++x->interim > INTERIM_MAX)
+		if (head->status < 200 && ++x->interim > VG_INTERIM_MAX)
 			return bad(x, VG_REASON_UPSTREAM_MALFORMED, "too many interim answers");
 		enum vg_answer answer = head->status < 200 ? VG_ANSWER_MORE : begin(x, head);
 		vg_buf_consume(in, len);

@@ -1,5 +1,6 @@
 #include "proxy/arrive.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +27,21 @@ void vg_arrive_take_up(void *owner)
 	vg_stream_want(&conn->stream, true, false);
 }
 
+/* An event for each would be a way to fill the log that costs nothing. */
+static void refuse(struct vg_conn *conn)
+{
+	uint32_t untold;
+	char text[48] = "too many wait";
+	if (!vg_addresses_may_tell(&conn->worker->addresses, &conn->client.src,
+				   vg_loop_monotonic(&conn->worker->loop), &untold)) {
+		vg_conn_close(conn);
+		return;
+	}
+	if (untold > 0)
+		(void)snprintf(text, sizeof(text), "too many wait; %u more before", untold);
+	vg_conn_fail(conn, VG_REASON_LIMIT_ADDRESS, text);
+}
+
 /* It is known whose it is: now it counts. */
 static void enter(struct vg_conn *conn)
 {
@@ -40,7 +56,7 @@ static void enter(struct vg_conn *conn)
 		return;
 	case VG_GUEST_REFUSED:
 	default:
-		vg_conn_fail(conn, VG_REASON_LIMIT_ADDRESS, "too many wait");
+		refuse(conn);
 	}
 }
 
@@ -125,7 +141,7 @@ static void hear_hello(struct vg_conn *conn, struct vg_slice text)
 	await_bytes(conn, 1);
 	conn->state = VG_CONN_HANDSHAKE;
 	vg_stream_want(&conn->stream, false, false);
-	vg_places_ask(&conn->worker->places, &conn->place, conn);
+	vg_places_ask(&conn->worker->places, &conn->place, vg_addresses_lane(&conn->guest), conn);
 }
 
 void vg_arrive_ready(struct vg_conn *conn)

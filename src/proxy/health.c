@@ -114,6 +114,10 @@ static void read_head(struct vg_check *check)
 			end(check, status < 300 ? NULL : "its status is not 2xx");
 			return;
 		}
+		if (++check->interim > VG_INTERIM_MAX) {
+			end(check, "too many interim answers");
+			return;
+		}
 	}
 	if (scan == VG_SCAN_BAD || vg_buf_room(in) == 0)
 		end(check, "its answer is malformed");
@@ -163,6 +167,7 @@ static void begin(struct vg_check *check)
 {
 	struct vg_generation *generation = check->generation;
 	check->judged = false;
+	check->interim = 0;
 	check->scan = (struct vg_http_scan){0};
 	check->dialling = vg_dials_begin_check(&generation->worker->dials, check, generation,
 					       check->upstream);

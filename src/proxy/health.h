@@ -24,6 +24,7 @@ struct vg_check {
 	struct vg_origin *origin;   /* NULL: none, or being dialled */
 	bool dialling;
 	bool judged;      /* what is under way has failed already */
+	uint8_t interim;  /* answers of 1xx before its answer */
 	uint8_t in_a_row; /* outcomes that would change what the upstream is */
 	struct vg_http_scan scan;
 };

@@ -13,6 +13,9 @@
 #include "base/buf.h"
 #include "net/stream.h"
 
+/* Answers of 1xx before the answer; one more is no answer. */
+#define VG_INTERIM_MAX 16
+
 #define VG_ORIGIN_IN_MAX ((size_t)65536)  /* an answer's head must fit */
 #define VG_ORIGIN_OUT_MAX ((size_t)98304) /* a request's head, and a read's worth of its body */
 #define VG_ORIGIN_READ ((size_t)65536)

@@ -90,6 +90,18 @@ static void follow_limits(struct vg_worker *worker)
 		       shares);
 }
 
+/*
+ * A connection has the options that its listener has, which all workers share: one of them that
+ * was taken over could make the others wait for bytes that don't come, or cut their answers.
+ */
+static void reset_options(int fd)
+{
+	const struct linger linger = {0};
+	const int least = 1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+}
+
 static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 {
 	struct vg_worker *worker = arg;
@@ -106,6 +118,7 @@ static void on_accept(evutil_socket_t listener, short what VG_UNUSED, void *arg)
 				set_accepting(worker, worker->conn_count == 0);
 			return;
 		}
+		reset_options(fd);
 		struct vg_addr src = addr_of(&from, &port);
 		vg_arrive(worker, fd, &src, port);
 		set_accepting(worker, worker->conn_count < worker->conn_max);

@@ -67,8 +67,11 @@ static const struct row rows[] = {
 
 static bool allow_fcntl(scmp_filter_ctx filter, int number)
 {
-	static const int commands[] = {F_GETFL, F_SETFL,         F_GETFD,
-				       F_SETFD, F_DUPFD_CLOEXEC, F_GET_SEALS};
+	static const int commands[] = {F_GETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_GET_SEALS};
+	/* Never to blocking: a listener is all workers', and each would stand still in its accept. */
+	if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2, SCMP_A1_32(SCMP_CMP_EQ, F_SETFL, 0),
+			     SCMP_A2_32(SCMP_CMP_MASKED_EQ, O_NONBLOCK | O_ASYNC, O_NONBLOCK)) != 0)
+		return false;
 	for (size_t i = 0; i < VG_COUNT(commands); i++)
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
 				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)commands[i], 0)) != 0)
@@ -76,24 +79,30 @@ static bool allow_fcntl(scmp_filter_ctx filter, int number)
 	return true;
 }
 
-static bool allow_options(scmp_filter_ctx filter, int number)
+/* What a worker sets on a listener, the others' connections have, too: proxy/worker.c undoes it. */
+static bool allow_options(scmp_filter_ctx filter, int number, enum vg_role role)
 {
 	static const struct {
+		enum vg_role role;
 		int level, option;
 	} options[] = {
-		{SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_LINGER},
-		{SOL_SOCKET, SO_RCVLOWAT},  {IPPROTO_TCP, TCP_KEEPIDLE},
-		{IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_USER_TIMEOUT},
+		{VG_ROLE_WORKER, SOL_SOCKET, SO_LINGER},
+		{VG_ROLE_WORKER, SOL_SOCKET, SO_RCVLOWAT},
+		{VG_ROLE_BROKER, IPPROTO_TCP, TCP_NODELAY},
+		{VG_ROLE_RECORDER, SOL_SOCKET, SO_KEEPALIVE},
+		{VG_ROLE_RECORDER, IPPROTO_TCP, TCP_KEEPIDLE},
+		{VG_ROLE_RECORDER, IPPROTO_TCP, TCP_USER_TIMEOUT},
 	};
 	for (size_t i = 0; i < VG_COUNT(options); i++)
-		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2,
+		if (options[i].role == role &&
+		    seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2,
 				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)options[i].level, 0),
 				     SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)options[i].option, 0)) != 0)
 			return false;
 	return true;
 }
 
-static bool allow(scmp_filter_ctx filter, const struct row *row)
+static bool allow(scmp_filter_ctx filter, const struct row *row, enum vg_role role)
 {
 	switch (row->when) {
 	case ALWAYS:
@@ -114,7 +123,7 @@ static bool allow(scmp_filter_ctx filter, const struct row *row)
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->number, 1,
 					SCMP_A1_32(SCMP_CMP_EQ, SHUT_WR, 0)) == 0;
 	case OPTION:
-		return allow_options(filter, row->number);
+		return allow_options(filter, row->number, role);
 	case FCNTL:
 		return allow_fcntl(filter, row->number);
 	}
@@ -131,7 +140,7 @@ static bool close_filter(enum vg_role role)
 	for (size_t i = 0; ok && i < VG_COUNT(rows); i++) {
 		if ((rows[i].roles & VG_ROLE_BIT(role)) == 0)
 			continue;
-		ok = allow(filter, &rows[i]);
+		ok = allow(filter, &rows[i], role);
 		if (!ok)
 			vg_log(VG_LOG_ERROR, "no sandbox row for %s can be made", rows[i].name);
 	}

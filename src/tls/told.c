@@ -15,7 +15,8 @@ static bool write_form(struct vg_buf *out, const struct vg_tls_session *session,
 	case VG_TOLD_CERT:
 		return vg_told_cert(out, SSL_get0_peer_certificate(session->ssl));
 	case VG_TOLD_CHAIN:
-		if (vg_told_chain(out, SSL_get_peer_cert_chain(session->ssl)))
+		if (vg_told_chain(out, SSL_get0_peer_certificate(session->ssl),
+				  SSL_get_peer_cert_chain(session->ssl)))
 			return true;
 		vg_buf_consume(out, out->len);
 		return true;

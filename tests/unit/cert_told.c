@@ -55,11 +55,21 @@ Test(cert_told, chain)
 {
 	struct pki_cert a = pki_make(&(struct pki_spec){.subject = "CN=a", .ca = true}, NULL);
 	struct pki_cert b = pki_make(&(struct pki_spec){.subject = "CN=b", .ca = true}, &a);
+	struct pki_cert leaf = pki_make(&(struct pki_spec){.subject = "CN=leaf"}, &b);
+	struct pki_cert odd = pki_make(&(struct pki_spec){.subject = "CN=odd"}, NULL);
+	struct pki_cert fake = pki_make(&(struct pki_spec){.subject = "CN=b", .ca = true}, &a);
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	cr_assert(vg_told_chain(&out, chain) && out.len == 0);
-	cr_assert(vg_told_chain(&out, NULL) && out.len == 0);
+	cr_assert(vg_told_chain(&out, leaf.cert, chain) && out.len == 0);
+	cr_assert(vg_told_chain(&out, leaf.cert, NULL) && out.len == 0);
 	cr_assert(sk_X509_push(chain, b.cert) == 1 && sk_X509_push(chain, a.cert) == 2);
-	cr_assert(vg_told_chain(&out, chain));
+	cr_assert(sk_X509_push(chain, odd.cert) == 3);
+	/* Who issued none of it, and who only bears an issuer's name, is not told. */
+	cr_assert(vg_told_chain(&out, odd.cert, chain) && out.len == 0);
+	STACK_OF(X509) *named = sk_X509_new_null();
+	cr_assert(sk_X509_push(named, fake.cert) == 1);
+	cr_assert(vg_told_chain(&out, leaf.cert, named) && out.len == 0);
+	sk_X509_free(named);
+	cr_assert(vg_told_chain(&out, leaf.cert, chain));
 	struct vg_slice value = vg_buf_slice(&out);
 	expect_cert(&value, b.cert);
 	cr_assert(vg_slice_starts(value, VG_SLICE(", ")));
@@ -68,8 +78,11 @@ Test(cert_told, chain)
 	cr_expect_eq(value.len, 0);
 	vg_buf_fini(&out);
 	vg_buf_init(&out, 64);
-	cr_expect(!vg_told_chain(&out, chain), "it has no room");
+	cr_expect(!vg_told_chain(&out, leaf.cert, chain), "it has no room");
 	sk_X509_free(chain);
+	pki_free(&leaf);
+	pki_free(&odd);
+	pki_free(&fake);
 	pki_free(&a);
 	pki_free(&b);
 }
@@ -130,7 +143,8 @@ Test(cert_told, xfcc)
 		fixture_vendor(&fixture, "acme", VG_MODE_ENFORCE);
 		fixture_ident(&fixture, elements[i].listed, "");
 		const struct vg_image *image = fixture_open(&fixture);
-		while (facts.name_count < VG_COUNT(names) && elements[i].names[facts.name_count].value.len > 0) {
+		while (facts.name_count < VG_COUNT(names) &&
+		       elements[i].names[facts.name_count].value.len > 0) {
 			facts.names[facts.name_count] = elements[i].names[facts.name_count];
 			facts.name_count++;
 		}

@@ -122,3 +122,23 @@ Test(proxy_addresses, many_addresses_share_few_buckets)
 	for (size_t i = 0; i < VG_COUNT(clients); i++)
 		leave(&clients[i * 7 % VG_COUNT(clients)]);
 }
+
+Test(proxy_addresses, refusals_are_told_once_a_second)
+{
+	struct client client = {{0}};
+	struct vg_addr addr, other;
+	uint32_t untold;
+	cr_assert(vg_addr_parse(VG_SLICE("203.0.113.7"), &addr));
+	cr_assert(vg_addr_parse(VG_SLICE("203.0.113.8"), &other));
+	cr_expect_eq(enter(&client, "203.0.113.7"), VG_GUEST_IN);
+	cr_expect(vg_addresses_may_tell(&addresses, &addr, 5000000, &untold));
+	for (int i = 0; i < 100; i++)
+		cr_expect_not(vg_addresses_may_tell(&addresses, &addr, 5999999, &untold));
+	cr_expect(vg_addresses_may_tell(&addresses, &other, 5999999, &untold));
+	cr_expect(vg_addresses_may_tell(&addresses, &addr, 6000000, &untold));
+	cr_expect_eq(untold, 100);
+	cr_expect_not(vg_addresses_may_tell(&addresses, &addr, 6000001, &untold));
+	cr_expect(vg_addresses_may_tell(&addresses, &addr, 7000001, &untold));
+	cr_expect_eq(untold, 1);
+	leave(&client);
+}

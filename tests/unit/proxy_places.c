@@ -9,11 +9,17 @@ struct client {
 
 static struct vg_loop loop;
 static struct vg_places places;
+static struct vg_lane lane; /* of all, where nothing else is said */
 
 static void on_begin(void *owner)
 {
 	struct client *client = owner;
 	client->begun++;
+}
+
+static void ask(struct client *client, struct vg_lane *in)
+{
+	vg_places_ask(&places, &client->place, in, client);
 }
 
 static void on_timeout(void *owner)
@@ -40,6 +46,7 @@ static void run(uint64_t ms)
 
 static void setup(void)
 {
+	lane = (struct vg_lane){0};
 	cr_assert(vg_loop_init(&loop));
 	vg_places_init(&places, &loop, on_begin, on_timeout);
 }
@@ -56,7 +63,7 @@ Test(proxy_places, who_finds_none_waits_in_order)
 {
 	struct client clients[VG_PLACES + 2] = {0};
 	for (size_t i = 0; i < VG_COUNT(clients); i++)
-		vg_places_ask(&places, &clients[i].place, &clients[i]);
+		ask(&clients[i], &lane);
 	for (size_t i = 0; i < VG_COUNT(clients); i++)
 		cr_expect_eq(clients[i].begun, i < VG_PLACES, "client %zu", i);
 
@@ -77,12 +84,12 @@ Test(proxy_places, the_oldest_goes_only_while_others_wait)
 {
 	struct client clients[VG_PLACES + 1] = {0};
 	for (size_t i = 0; i < VG_PLACES; i++)
-		vg_places_ask(&places, &clients[i].place, &clients[i]);
+		ask(&clients[i], &lane);
 	run(VG_PLACE_MS + 300);
 	for (size_t i = 0; i < VG_PLACES; i++)
 		cr_expect_eq(clients[i].timeouts, 0, "nobody waited");
 
-	vg_places_ask(&places, &clients[VG_PLACES].place, &clients[VG_PLACES]);
+	ask(&clients[VG_PLACES], &lane);
 	run(600);
 	cr_expect_eq(clients[0].timeouts, 1);
 	cr_expect_eq(clients[1].timeouts, 0, "one waited, one went");
@@ -94,7 +101,7 @@ Test(proxy_places, a_rate_holds_back_in_order_and_ends_nobody)
 	struct client clients[8] = {0};
 	vg_places_rate(&places, 1, 2, 1);
 	for (size_t i = 0; i < VG_COUNT(clients); i++)
-		vg_places_ask(&places, &clients[i].place, &clients[i]);
+		ask(&clients[i], &lane);
 	for (size_t i = 0; i < VG_COUNT(clients); i++)
 		cr_expect_eq(clients[i].begun, i < 2, "client %zu", i);
 	cr_expect_eq(places.waiting_count, 6);
@@ -115,5 +122,52 @@ Test(proxy_places, a_rate_holds_back_in_order_and_ends_nobody)
 		cr_expect_eq(clients[i].begun, i != 4, "client %zu", i);
 		cr_expect_eq(clients[i].timeouts, 0, "client %zu", i);
 	}
+	cr_expect_eq(places.waiting_count, 0);
+}
+
+/* Who comes a thousand times waits for itself: who comes once is the next. */
+Test(proxy_places, lanes_take_turns)
+{
+	static struct client crowd[1000], clients[3];
+	struct vg_lane lanes[3] = {0};
+	for (size_t i = 0; i < VG_COUNT(crowd); i++)
+		ask(&crowd[i], &lane);
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		ask(&clients[i], &lanes[i]);
+	cr_expect_eq(places.waiting_count, VG_COUNT(crowd) - VG_PLACES + VG_COUNT(clients));
+	/* The crowd's turn, then each of the others', then the crowd's again. */
+	for (size_t i = 0; i < 5; i++) {
+		vg_places_leave(&places, &crowd[i].place);
+		run(1);
+	}
+	cr_expect_eq(crowd[VG_PLACES].begun, 1);
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		cr_expect_eq(clients[i].begun, 1, "%zu", i);
+	cr_expect_eq(crowd[VG_PLACES + 1].begun, 1);
+	cr_expect_eq(crowd[VG_PLACES + 2].begun, 0);
+	for (size_t i = 0; i < VG_COUNT(crowd); i++)
+		vg_places_leave(&places, &crowd[i].place);
+	cr_expect_eq(places.waiting_count, 0);
+	cr_expect_null(places.first);
+}
+
+/* One that leaves in the middle of its lane, and a lane that ends in the middle of the others. */
+Test(proxy_places, who_leaves_while_it_waits)
+{
+	struct client crowd[VG_PLACES] = {0}, clients[6] = {0};
+	struct vg_lane lanes[3] = {0};
+	for (size_t i = 0; i < VG_COUNT(crowd); i++)
+		ask(&crowd[i], &lane);
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		ask(&clients[i], &lanes[i % 3]);
+	vg_places_leave(&places, &clients[0].place);
+	vg_places_leave(&places, &clients[1].place);
+	vg_places_leave(&places, &clients[4].place);
+	for (size_t i = 0; i < VG_COUNT(crowd); i++)
+		vg_places_leave(&places, &crowd[i].place);
+	run(1);
+	static const unsigned begun[] = {0, 0, 1, 1, 0, 1};
+	for (size_t i = 0; i < VG_COUNT(clients); i++)
+		cr_expect_eq(clients[i].begun, begun[i], "%zu", i);
 	cr_expect_eq(places.waiting_count, 0);
 }

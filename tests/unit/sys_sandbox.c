@@ -247,12 +247,43 @@ static bool try_attach_filter(void)
 	return setsockopt(datagram, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0;
 }
 
-static bool do_options(void)
+static bool set(int level, int option)
 {
 	int on = 1;
+	return setsockopt(fresh, level, option, &on, sizeof(on)) == 0;
+}
+
+static bool try_user_timeout(void)
+{
+	return set(IPPROTO_TCP, TCP_USER_TIMEOUT);
+}
+
+static bool try_blocking(void)
+{
+	return fcntl(stream, F_SETFL, 0) == 0;
+}
+
+static bool do_cut(void)
+{
 	struct linger none = {1, 0};
-	return setsockopt(fresh, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+	return set(SOL_SOCKET, SO_RCVLOWAT) &&
 	       setsockopt(fresh, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0;
+}
+
+static bool do_no_delay(void)
+{
+	return set(IPPROTO_TCP, TCP_NODELAY);
+}
+
+static bool do_keep_alive(void)
+{
+	return set(SOL_SOCKET, SO_KEEPALIVE) && set(IPPROTO_TCP, TCP_KEEPIDLE) &&
+	       set(IPPROTO_TCP, TCP_USER_TIMEOUT);
+}
+
+static bool do_not_block(void)
+{
+	return fcntl(fresh, F_SETFL, O_NONBLOCK) == 0;
 }
 
 static bool do_half_close(void)
@@ -331,6 +362,8 @@ static const struct attempt forbidden[] =
 		{"sendmsg that connects", try_sendmsg_connects, ALL, 0},
 		{"filter on a socket", try_attach_filter, ALL, 0},
 		{"end of a listener", try_end_listener, ALL, 0},
+		{"listener that blocks", try_blocking, ALL, 0},
+		{"time-out of a listener", try_user_timeout, W | K | B | C, 0},
 		{"execve", try_exec, ALL, 0},
 		{"execveat", try_execveat, ALL, 0},
 		{"fork", try_fork, ALL, 0},
@@ -361,7 +394,10 @@ static const struct attempt forbidden[] =
 				    {"memory", do_memory, ALL, 0},
 				    {"time", do_time, ALL, 0},
 				    {"poll", do_poll, W | B | R | C, 0},
-				    {"options", do_options, W | B | R, 0},
+				    {"options of a vendor", do_cut, W, 0},
+				    {"options of an upstream", do_no_delay, B, 0},
+				    {"options of a sink", do_keep_alive, R, 0},
+				    {"no blocking", do_not_block, W | B | R | C, 0},
 				    {"half close", do_half_close, W, 0},
 				    {"dial", do_dial, B, 0},
 				    {"file", do_file, R, 0},

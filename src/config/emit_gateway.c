@@ -80,6 +80,19 @@ static void check_ciphers(struct vg_emit *emit, const struct vg_set_tls *tls, ui
 			"those of TLS 1.3");
 }
 
+/* Who may say whose a connection is could be anybody. */
+static void warn_of_all(struct vg_emit *emit, const struct vg_set *set,
+			const struct vg_set_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (vg_slice_ends(list->items[i].value, VG_SLICE("/0")))
+			vg_diag_add(emit->diags, VG_SEVERITY_WARNING, set->input->shown,
+				    list->items[i].line,
+				    "proxy_protocol_from %.*s lets everybody claim any address: "
+				    "list the load balancers alone",
+				    VG_SLICE_FMT(list->items[i].value));
+}
+
 /* In clear, and for other eyes than what vendors connect to. */
 static bool read_listener(struct vg_slice written, struct vg_img_listener *row)
 {
@@ -156,6 +169,7 @@ static void emit_gateway_row(struct vg_emit *emit)
 		.disclose_ca = (uint8_t)emit->model->tls.disclose_ca.value,
 	};
 	emit_health(emit, gateway, &row);
+	warn_of_all(emit, &gateway->set, &gateway->proxy_protocol_from);
 	check_ciphers(emit, &emit->model->tls, row.tls_min);
 	(void)vg_build_row(emit->build, VG_SECTION_GATEWAY, &row);
 }

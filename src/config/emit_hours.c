@@ -119,12 +119,12 @@ static void warn_of_end(struct vg_emit *emit, const struct vg_set *set, unsigned
 	char day[VG_TIME_TEXT];
 	if (end == INT64_MAX || end - emit->now > WARN_DAYS * US_PER_DAY)
 		return;
-	vg_time_text(day, end);
+	vg_time_text(day, end - 1); /* the last day that it has */
 	day[sizeof("2026-12-31") - 1] = '\0';
 	bool ended = end <= emit->now;
 	vg_diag_add(emit->diags, VG_SEVERITY_WARNING, set->input->shown, line,
-		    ended ? "%s ended on %s: every request is refused"
-			  : "%s ends on %s: every request is refused from then on",
+		    ended ? "%s ended with %s: every request is refused"
+			  : "%s ends with %s: every request is refused afterwards",
 		    what, day);
 }
 

@@ -189,9 +189,11 @@ static void print_items(const struct vg_image *image, struct vg_span span)
 /* What the rule lets pass, now that it allows the request. */
 static void print_passing(const struct vg_image *image, const struct vg_img_rule *rule)
 {
-	printf("\npasses\n  upstream  header fields  ");
+	printf("\npasses\n  upstream  header fields  the standard ones%s",
+	       rule->headers.count > 0 ? ", " : "");
 	print_params(image, rule->headers);
-	printf("  back      header fields  ");
+	printf("  back      header fields  the standard ones%s",
+	       rule->answer_headers.count > 0 ? ", " : "");
 	print_items(image, rule->answer_headers);
 	printf("  back      media types    ");
 	if (rule->answer_types.count > 0)

@@ -91,6 +91,7 @@ static bool allow_options(scmp_filter_ctx filter, int number, enum vg_role role)
 		{VG_ROLE_BROKER, IPPROTO_TCP, TCP_NODELAY},
 		{VG_ROLE_RECORDER, SOL_SOCKET, SO_KEEPALIVE},
 		{VG_ROLE_RECORDER, IPPROTO_TCP, TCP_KEEPIDLE},
+		{VG_ROLE_RECORDER, IPPROTO_TCP, TCP_NODELAY},
 		{VG_ROLE_RECORDER, IPPROTO_TCP, TCP_USER_TIMEOUT},
 	};
 	for (size_t i = 0; i < VG_COUNT(options); i++)

@@ -166,6 +166,10 @@ static const struct change changes[] = {
 	 V ":4: error: workers \"65\" must be auto or a whole number from 1 to 64\n"},
 	{"no worker", GATEWAY, "workers = 2", "workers = 0",
 	 V ":4: error: workers \"0\" must be auto or a whole number from 1 to 64\n"},
+	{"everybody may say who asks", GATEWAY, "workers = 2",
+	 "proxy_protocol_from = 10.0.0.0/8, ::/0",
+	 V ":4: warning: proxy_protocol_from ::/0 lets everybody claim any address: list the load "
+	   "balancers alone\n"},
 	{"duration without unit", GATEWAY, "workers = 2", "drain = 30",
 	 V ":4: error: drain \"30\" must be a duration, such as 10s or 500ms, from 1s to 1h\n"},
 	{"duration above its bound", GATEWAY, "workers = 2", "drain = 61m",

@@ -274,7 +274,7 @@ Test(config_terms, what_ends_is_told, .init = setup, .fini = teardown)
 	static const struct {
 		int64_t days;
 		const char *said; /* a part of it; "" for nothing */
-	} ends[] = {{40, ""}, {20, "the contract ends on "}, {-20, "the contract ended on "}};
+	} ends[] = {{40, ""}, {20, "the contract ends with "}, {-20, "the contract ended with "}};
 	char day[VG_TIME_TEXT], vendor[64];
 	for (size_t i = 0; i < VG_COUNT(ends); i++) {
 		day_from_now(day, ends[i].days);

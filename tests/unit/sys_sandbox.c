@@ -278,7 +278,7 @@ static bool do_no_delay(void)
 static bool do_keep_alive(void)
 {
 	return set(SOL_SOCKET, SO_KEEPALIVE) && set(IPPROTO_TCP, TCP_KEEPIDLE) &&
-	       set(IPPROTO_TCP, TCP_USER_TIMEOUT);
+	       set(IPPROTO_TCP, TCP_USER_TIMEOUT) && set(IPPROTO_TCP, TCP_NODELAY);
 }
 
 static bool do_not_block(void)

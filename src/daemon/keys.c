@@ -65,12 +65,10 @@ int main(void)
 	/* Both tell all that is wrong. */
 	struct vg_keys *keys = vg_keys_open(&child.image, &child.supervisor);
 	bool good = vg_secrets_send(&child.image, worker, &child.supervisor);
-	if (keys == NULL || !good)
-		return EXIT_FAILURE;
-	if (!vg_sandbox_become(child.hello.user) || !vg_sandbox_enter(VG_ROLE_KEYS, NULL) ||
-	    !vg_child_ready(&child))
-		return EXIT_FAILURE;
-	loop(keys, worker, &child.supervisor);
+	good = good && keys != NULL && vg_sandbox_become(child.hello.user) &&
+	       vg_sandbox_enter(VG_ROLE_KEYS, NULL) && vg_child_ready(&child);
+	if (good)
+		loop(keys, worker, &child.supervisor);
 	vg_keys_free(&keys);
-	return EXIT_SUCCESS;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

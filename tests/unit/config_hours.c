@@ -140,8 +140,10 @@ static struct vg_img_window random_window(uint32_t zone)
 				       .to = (uint16_t)below(1441)};
 	if (below(3) == 0)
 		window.monthdays = (below(UINT32_MAX) << 4 | below(16)) & ~UINT32_C(1);
-	if (below(4) == 0) /* where offsets change */
-		window.from = (uint16_t)(below(4) * 60), window.to = (uint16_t)(below(8) * 30);
+	if (below(4) == 0) { /* where offsets change */
+		window.from = (uint16_t)(below(4) * 60);
+		window.to = (uint16_t)(below(8) * 30);
+	}
 	return window;
 }
 

@@ -54,7 +54,7 @@ static const char *read_zone(struct vg_emit *emit, struct vg_slice name, struct 
 
 static struct emit_zone *find_zone(struct vg_emit *emit, struct vg_slice name)
 {
-	struct vg_zone zone;
+	struct vg_zone zone = {0};
 	struct emit_zone *found = vg_map_get(&emit->zones, name);
 	if (found != NULL)
 		return found;

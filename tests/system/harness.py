@@ -93,6 +93,21 @@ def processes():
     return found
 
 
+def memory(pid):
+    """All that a process has mapped for reading, piece by piece."""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            first, last = (int(part, 16) for part in span.split("-"))
+            if rights[0] != "r" or first >= 2**63:
+                continue
+            try:
+                mem.seek(first)
+                yield mem.read(last - first)
+            except OSError:  # of a device
+                continue
+
+
 def overlaid(files, words):
     """WORDS as a command that sees, in a mount namespace of its own, other FILES in their places.
     It replaces itself: the pid stays."""
@@ -267,6 +282,23 @@ class Upstream:
         self.process.terminate()
         self.process.wait(WAIT)
         self.process.stdout.close()
+
+
+class Listener:
+    """A server of a test's own: serve(sock) of whoever derives it, in a thread for each connection."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
 
 class Lab:

@@ -15,30 +15,20 @@ REST = 5.0  # seconds that a client waits for the rest of an answer
 LATE = 0.1  # after which an upstream sends an answer that nobody asked for
 
 
-class Scripted:
+class Scripted(harness.Listener):
     """An upstream that keeps every byte, connection by connection, and answers a request for
     /v1/a/N with the bytes of script[N], then ends, or breaks, or stays."""
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.streams, self.script = [], {}
         self.faults = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    def accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            with self.lock:
-                self.streams.append(bytearray())
-                number = len(self.streams) - 1
-            threading.Thread(target=self.serve, args=(sock, number), daemon=True).start()
-
-    def serve(self, sock, number):
+    def serve(self, sock):
+        with self.lock:
+            self.streams.append(bytearray())
+            number = len(self.streams) - 1
         answered = 0
         with sock:
             try:

@@ -5,7 +5,6 @@ where one side is slow, which the other one then has to feel. $VG_LARGE_MIB says
 import hashlib
 import os
 import random
-import socket
 import threading
 import time
 from pathlib import Path
@@ -40,25 +39,15 @@ def digest(blocks):
     return found.hexdigest()
 
 
-class Upstream:
+class Upstream(harness.Listener):
     """GET …/N is answered with noise(N, N), chunked where the path says so, POST with the digest
     of its body. `gate` is what it waits for before it reads a body; `moved` counts bytes."""
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.gate = threading.Event()
         self.gate.set()
         self.moved = 0
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+        super().__init__()
 
     def serve(self, sock):
         try:

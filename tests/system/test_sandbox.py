@@ -317,25 +317,10 @@ def secrets(path):
     return found
 
 
-def memory(pid):
-    """All that a process has mapped for reading, piece by piece."""
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, rights = line.split()[:2]
-            first, last = (int(part, 16) for part in span.split("-"))
-            if rights[0] != "r" or first >= 2**63:
-                continue
-            try:
-                mem.seek(first)
-                yield mem.read(last - first)
-            except OSError:  # of a device
-                continue
-
-
 def holds(pid, wanted):
     """Which of the secrets stand there, even in part."""
     found, size = set(), 0
-    for piece in memory(pid):
+    for piece in harness.memory(pid):
         size += len(piece)
         for name, secret in wanted.items():
             if any(secret[at:at + GRAIN] in piece

@@ -265,19 +265,7 @@ def _():
 
 def holds(pid, text):
     """Whether it stands in what the process has mapped."""
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, rights = line.split()[:2]
-            first, last = (int(part, 16) for part in span.split("-"))
-            if rights[0] != "r" or first >= 2**63:
-                continue
-            try:
-                mem.seek(first)
-                if text in mem.read(last - first):
-                    return True
-            except OSError:  # of a device
-                continue
-    return False
+    return any(text in piece for piece in harness.memory(pid))
 
 
 # Connections -------------------------------------------------------------------------------------

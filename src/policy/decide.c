@@ -177,22 +177,29 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Of what is allowed now: a moment before which the time is not against it. */
+static int64_t until_when(const struct vg_image *image, const struct vg_img_vendor *vendor,
+			  const struct vg_img_rule *rule, int64_t now)
+{
+	int64_t until = earlier(vendor->contract_until, vendor->assessed_until);
+	until = earlier(until, vg_calendar_edge(image, &vendor->hours, now));
+	return earlier(until, vg_calendar_edge(image, &rule->hours, now));
+}
+
 struct vg_term vg_decide_again(const struct vg_image *image, uint32_t vendor, uint32_t rule,
 			       int64_t now)
 {
 	const struct vg_img_vendor *row = &vg_img_vendors(image)[vendor];
-	const struct vg_img_hours *hours = &row->hours, *own = &vg_img_rules(image)[rule].hours;
+	const struct vg_img_rule *allowed = &vg_img_rules(image)[rule];
 	enum vg_reason contract = contract_at(row, now);
-	int64_t until = earlier(row->contract_until, row->assessed_until);
 	if (contract != VG_REASON_NONE)
 		return (struct vg_term){contract, VG_STEP_CONTRACT, 0};
-	if (!vg_calendar_is_open(image, hours, now))
+	if (!vg_calendar_is_open(image, &row->hours, now))
 		return (struct vg_term){VG_REASON_HOURS_CLOSED, VG_STEP_HOURS, 0};
-	if (!vg_calendar_is_open(image, own, now))
+	if (!vg_calendar_is_open(image, &allowed->hours, now))
 		return (struct vg_term){VG_REASON_HOURS_CLOSED, VG_STEP_RULE_HOURS, 0};
-	until = earlier(until, vg_calendar_edge(image, hours, now));
-	until = earlier(until, vg_calendar_edge(image, own, now));
-	return (struct vg_term){VG_REASON_NONE, VG_STEP_COUNT, until};
+	return (struct vg_term){VG_REASON_NONE, VG_STEP_COUNT,
+				until_when(image, row, allowed, now)};
 }
 
 static enum vg_reason (*const steps[VG_STEP_COUNT])(struct decision *d) = {
@@ -245,6 +252,8 @@ struct vg_verdict vg_decide_traced(const struct vg_image *image, const struct vg
 			return verdict;
 	}
 	verdict.max_body = d.rule->max_body;
+	verdict.until = until_when(image, &vg_img_vendors(image)[facts->vendor], d.rule,
+				   facts->now);
 	return verdict;
 }
 

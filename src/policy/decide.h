@@ -51,6 +51,7 @@ struct vg_verdict {
 	struct vg_route route;
 	uint64_t max_body;       /* of an allowed request */
 	struct vg_listed listed; /* fields of it that pass beside the standard ones */
+	int64_t until;           /* as vg_term's */
 };
 
 /*

@@ -156,9 +156,7 @@ enum vg_reason vg_admit(struct vg_exchange *x, const struct vg_http_head *head,
 	mark_judged(x, &verdict);
 	if (verdict.reason != VG_REASON_ACCESS_ALLOWED)
 		return verdict.reason;
-	x->until = vg_decide_again(&x->client->generation->image, facts.vendor, verdict.rule,
-				   facts.now)
-			   .until;
+	x->until = verdict.until;
 	if (!vg_forward_request(x, head, &verdict)) {
 		x->constraint = VG_SLICE("request head");
 		return VG_REASON_GATEWAY_ERROR;

@@ -200,6 +200,7 @@ Test(config_terms, until_when, .init = setup, .fini = teardown)
 		struct vg_term term = vg_decide_again(&tree.image, 0, verdict.rule, now);
 		cr_expect_eq(term.reason, VG_REASON_NONE, "%zu", i);
 		cr_expect_eq(term.until, until, "%zu: %lld", i, (long long)term.until);
+		cr_expect_eq(verdict.until, until, "%zu: %lld", i, (long long)verdict.until);
 	}
 }
 

@@ -38,6 +38,10 @@ static void judge(struct vg_check *check, const char *fault)
 	} else if (++check->in_a_row >= IN_A_ROW) {
 		check->in_a_row = 0;
 		row->down = bad;
+		if (bad)
+			check->generation->health.down++;
+		else
+			check->generation->health.down--;
 		tell(check, bad, fault);
 	}
 }
@@ -229,12 +233,4 @@ void vg_health_fini(struct vg_health *health)
 	}
 	free(health->checks);
 	*health = (struct vg_health){0};
-}
-
-uint32_t vg_health_down(const struct vg_generation *generation)
-{
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < generation->health.count; i++)
-		count += generation->pool.rows[generation->health.checks[i].upstream].down;
-	return count;
 }

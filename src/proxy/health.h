@@ -32,15 +32,13 @@ struct vg_check {
 struct vg_health {
 	struct vg_check *checks;
 	uint32_t count;
+	uint32_t down; /* upstreams that are */
 };
 
 /* Of the generation's image; they rest while it isn't the worker's current one, or it drains.
    False: no memory. */
 bool vg_health_init(struct vg_health *health, struct vg_generation *generation) VG_MUST_CHECK;
 void vg_health_fini(struct vg_health *health);
-
-/* How many upstreams are down. */
-uint32_t vg_health_down(const struct vg_generation *generation) VG_MUST_CHECK;
 
 /* The dials: a connection, or NULL with errno's value. */
 void vg_check_dialed(struct vg_check *check, struct vg_origin *origin, int error);

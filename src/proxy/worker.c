@@ -209,7 +209,7 @@ static void tell_status(void *arg)
 						   worker->untold > 0,
 				       .dialled = worker->dialled,
 				       .reused = worker->reused,
-				       .down = vg_health_down(worker->current)};
+				       .down = worker->current->health.down};
 	if (memcmp(&now, &worker->told, sizeof(now)) == 0)
 		return;
 	worker->told = now;

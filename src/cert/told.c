@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/text.h"
+#include "cert/verify.h"
 
 bool vg_told_cert(struct vg_buf *out, X509 *cert)
 {
@@ -40,7 +41,7 @@ static bool issued(X509 *issuer, X509 *cert)
 bool vg_told_chain(struct vg_buf *out, X509 *leaf, STACK_OF(X509) *chain)
 {
 	X509 *below = leaf;
-	for (int i = 0; i < sk_X509_num(chain); i++) {
+	for (int i = 0; i < sk_X509_num(chain) && i < VG_CHAIN_DEPTH; i++) {
 		X509 *cert = sk_X509_value(chain, i);
 		if (!issued(cert, below))
 			break;

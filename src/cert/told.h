@@ -17,7 +17,8 @@ bool vg_told_cert(struct vg_buf *out, X509 *cert) VG_MUST_CHECK;
 
 /*
  * Client-Cert-Chain (RFC 9440 2.3): a list of them, of what the client sent beside its leaf those
- * that issued the one before, by their signature, up to the first that did not.
+ * that issued the one before, by their signature, up to the first that did not, and no more than
+ * a chain that holds can have (cert/verify.h).
  */
 bool vg_told_chain(struct vg_buf *out, X509 *leaf, STACK_OF(X509) *chain) VG_MUST_CHECK;
 

@@ -12,10 +12,10 @@
 #define US_PER_DAY INT64_C(86400000000)
 #define WARN_DAYS 30
 
-/* A zone is read once; `row` is VG_NO_ROW where it can't be, which each that names it is told. */
+/* A zone is read once; where it can't be, each that names it is told. */
 struct emit_zone {
+	const char *fault; /* NULL: it has a row */
 	uint32_t row;
-	const char *fault;
 };
 
 static uint32_t zone_rows(struct vg_emit *emit, struct vg_slice name, const struct vg_zone *zone)
@@ -62,7 +62,8 @@ static struct emit_zone *find_zone(struct vg_emit *emit, struct vg_slice name)
 	if (found == NULL)
 		return NULL;
 	found->fault = read_zone(emit, name, &zone);
-	found->row = found->fault != NULL ? VG_NO_ROW : zone_rows(emit, name, &zone);
+	if (found->fault == NULL)
+		found->row = zone_rows(emit, name, &zone);
 	return vg_map_add(&emit->zones, name, found);
 }
 
@@ -73,7 +74,7 @@ static void emit_window(struct vg_emit *emit, const struct vg_set *set,
 	if (!vg_hours_item(&item, text->value))
 		return; /* told when it was read */
 	const struct emit_zone *zone = find_zone(emit, item.zone);
-	if (zone == NULL || zone->row == VG_NO_ROW) {
+	if (zone == NULL || zone->fault != NULL) {
 		VG_EMIT_ERROR(emit, set, text->line,
 			      "time zone \"%.*s\" can't be read below %s (package tzdata): %s",
 			      VG_SLICE_FMT(item.zone), VG_ZONE_DIRECTORY,

@@ -51,20 +51,7 @@ static void setup(void)
 
 static struct vg_verdict decide(const char *method, const char *raw)
 {
-	struct vg_path path;
-	const char *fault;
-	cr_assert(vg_path_parse(&path, vg_slice_str(raw), &tree.arena, &fault));
-	struct vg_facts facts = {
-		.vendor = vg_img_find_vendor(&tree.image, VG_SLICE("acme")),
-		.sni = VG_SLICE("api.agency.example"),
-		.host = VG_SLICE("api.agency.example"),
-		.method = vg_slice_str(method),
-		.path = &path,
-	};
-	cr_assert(vg_addr_parse(VG_SLICE("192.0.2.1"), &facts.src));
-	cr_assert_neq(facts.vendor, VG_NO_ROW);
-	facts.ident = vg_img_vendors(&tree.image)[facts.vendor].idents.first;
-	return vg_decide(&tree.image, &facts);
+	return tree_decide(&tree, method, raw, "192.0.2.1", 0);
 }
 
 Test(config_compile, thin, .init = setup, .fini = teardown)

@@ -42,20 +42,9 @@ static bool compile(const char *vendor, const char *access, const char *more)
 
 static struct vg_verdict decide(const char *at, const char *src, const char *raw)
 {
-	struct vg_path path;
-	const char *fault;
-	cr_assert(vg_path_parse(&path, vg_slice_str(raw), &tree.arena, &fault));
-	struct vg_facts facts = {
-		.vendor = vg_img_find_vendor(&tree.image, VG_SLICE("acme")),
-		.sni = VG_SLICE("api.agency.example"),
-		.host = VG_SLICE("api.agency.example"),
-		.method = VG_SLICE("GET"),
-		.path = &path,
-	};
-	cr_assert(vg_addr_parse(vg_slice_str(src), &facts.src));
-	cr_assert(vg_time_parse(vg_slice_str(at), &facts.now), "%s", at);
-	facts.ident = vg_img_vendors(&tree.image)[facts.vendor].idents.first;
-	return vg_decide(&tree.image, &facts);
+	int64_t now;
+	cr_assert(vg_time_parse(vg_slice_str(at), &now), "%s", at);
+	return tree_decide(&tree, "GET", raw, src, now);
 }
 
 #define WORK "[hours]\nallow = Mon-Fri 07:30-19:00 Europe/Paris\n"

@@ -169,3 +169,22 @@ const char *tree_said(struct tree *tree, bool notes)
 	cut_directory(tree, text);
 	return text;
 }
+
+struct vg_verdict tree_decide(struct tree *tree, const char *method, const char *raw,
+			      const char *src, int64_t now)
+{
+	struct vg_path path;
+	const char *fault;
+	struct vg_facts facts = {
+		.now = now,
+		.vendor = vg_img_find_vendor(&tree->image, VG_SLICE("acme")),
+		.sni = VG_SLICE("api.agency.example"),
+		.host = VG_SLICE("api.agency.example"),
+		.method = vg_slice_str(method),
+		.path = &path,
+	};
+	VG_ASSERT(vg_path_parse(&path, vg_slice_str(raw), &tree->arena, &fault));
+	VG_ASSERT(vg_addr_parse(vg_slice_str(src), &facts.src) && facts.vendor != VG_NO_ROW);
+	facts.ident = vg_img_vendors(&tree->image)[facts.vendor].idents.first;
+	return vg_decide(&tree->image, &facts);
+}

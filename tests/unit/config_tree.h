@@ -7,7 +7,7 @@
 #define VG_TESTS_UNIT_CONFIG_TREE_H
 
 #include "config/compile.h"
-#include "policy/image.h"
+#include "policy/decide.h"
 
 struct tree {
 	char directory[64];
@@ -32,6 +32,10 @@ void tree_renew(const struct tree *tree, const char *path);
 /* Compiles vendgate.ini, opens the image; again and again if need be. `serving`: compile.h. */
 bool tree_compile(struct tree *tree);
 bool tree_recompile(struct tree *tree, const struct vg_image *serving);
+
+/* What the vendor acme's first identity, from `src`, may do on api.agency.example at that time. */
+struct vg_verdict tree_decide(struct tree *tree, const char *method, const char *raw,
+			      const char *src, int64_t now);
 
 /* All of the last time, as they would be printed: "FILE:LINE: error: TEXT\n…", FILE below the
    directory. Notes only where asked for. In the tree's arena. */
